@@ -1,0 +1,37 @@
+"""Every error a caller of Douse may want to tell apart.
+
+    DouseError               where: what is wrong. What to do next.
+    ├── EvidenceError        evidence that cannot be read (only under --strict, else it is a counted Loss)
+    ├── RuleError            a Sigma rule that cannot be loaded: file and line
+    ├── ContentError         our own data (scenario, telemetry requirement, ...) does not follow its README
+    └── OutputError          a result that cannot be written where the user asked
+
+Damaged evidence is ordinary and is counted, not raised (telemetry/coverage.py). A bug in our code is none of these:
+it propagates and the command line exits with 70.
+"""
+
+from __future__ import annotations
+
+
+class DouseError(Exception):
+    """An error with its place, what is wrong there, and what to do next; `str()` gives the three as one line."""
+
+    def __init__(self, where: str, what: str, next_step: str = "") -> None:
+        self.where, self.what, self.next_step = where, what, next_step
+        super().__init__(f"{where}: {what}" + (f" {next_step}" if next_step else ""))
+
+
+class EvidenceError(DouseError):
+    """Evidence that cannot be read; raised only under --strict, otherwise recorded as a Loss."""
+
+
+class RuleError(DouseError):
+    """A Sigma rule that cannot be loaded. `where` is `file:line`."""
+
+
+class ContentError(DouseError):
+    """A data file of Douse that does not follow the format in its folder's README."""
+
+
+class OutputError(DouseError):
+    """A result that cannot be written: the target exists, is no folder, or cannot be opened."""
