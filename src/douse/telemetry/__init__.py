@@ -1,0 +1,13 @@
+"""Bytes in, Events out: EVTX and JSON logs, also inside zip and gz, and an honest count of what was read and lost.
+
+Start with readers.py (which reader for which bytes) and model.Event (what they yield). A reader is one function,
+`read(stream, source, wanted, tally, limits) -> Iterator[Event]`; the next one is a module and a line in READERS.
+Telemetry has never heard of a rule: `Wanted` says which records somebody asked for, `Tally` counts all of them.
+"""
+
+from douse.telemetry.coverage import Tally
+from douse.telemetry.limits import Limits
+from douse.telemetry.readers import read_path, read_stream
+from douse.telemetry.wanted import Wanted
+
+__all__ = ["Limits", "Tally", "Wanted", "read_path", "read_stream"]

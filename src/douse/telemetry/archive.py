@@ -1,0 +1,105 @@
+"""Read logs inside zip and gz: an archive in, the Events of its members out, each through READERS by its content.
+
+A member's name is provenance and a hint for its format, never a path on disk: what needs seeking is spooled to a
+nameless temporary file. Members that are no evidence are counted as ignored; encrypted, damaged or bomb-like ones are
+Losses, and the others are still read. How deep, how many and how much: limits.py.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import BinaryIO, Final, cast
+
+from douse.model import Event, Loss, Source
+from douse.telemetry import readers
+from douse.telemetry.coverage import Tally
+from douse.telemetry.limits import Limits
+from douse.telemetry.streams import UNPACKING_ERRORS, Unpacking, buffered
+from douse.telemetry.wanted import Wanted
+
+_ENCRYPTED: Final = 0x1
+_UNPACK_IT: Final = "Unpack it yourself, if you trust it, and hunt the unpacked file."
+
+
+def read_zip(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits: Limits) -> Iterator[Event]:
+    """The wanted records of every member of a zip."""
+    inner = _one_level_down(source, tally, limits)
+    if inner is None:
+        return
+    try:
+        archive = zipfile.ZipFile(stream)
+    except UNPACKING_ERRORS:
+        tally.lose(Loss(source, "", "damaged zip: its list of members cannot be read", None,
+                        "Fetch it again, or repair it with `zip -FF`."))
+        return
+    size = stream.seek(0, io.SEEK_END)
+    with archive:
+        for number, info in enumerate(archive.infolist()):
+            member = _member(source, info.filename)
+            if number >= limits.max_members:
+                tally.lose(Loss(source, f"member {number + 1} and later", f"more than {limits.max_members} members",
+                                None, _UNPACK_IT))
+                return
+            if _is_resource_fork(info.filename):
+                tally.ignored += 1
+            elif not info.is_dir():
+                packed = min(info.compress_size, size)
+                yield from _read_zip_member(archive, info, packed, member, wanted, tally, inner)
+
+
+def _read_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, packed: int, member: Source, wanted: Wanted,
+                     tally: Tally, limits: Limits) -> Iterator[Event]:
+    if info.flag_bits & _ENCRYPTED:
+        tally.lose(Loss(member, "", "encrypted archive member", None,
+                        "Unpack it with its password and hunt the unpacked file."))
+        return
+    try:
+        opened = cast("zipfile.ZipExtFile", archive.open(info))
+    except UNPACKING_ERRORS as error:
+        tally.lose(Loss(member, "", f"archive member cannot be opened: {error}", None, _UNPACK_IT))
+        return
+    with opened:
+        yield from _read_member(Unpacking(opened.read1, lambda: packed, limits), member, wanted, tally, limits)
+
+
+def read_gz(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits: Limits) -> Iterator[Event]:
+    """The wanted records of a gzipped file."""
+    inner = _one_level_down(source, tally, limits)
+    if inner is None:
+        return
+    name = PurePosixPath(source.member or source.path).name.rpartition("!")[2]
+    member = _member(source, name[:-3] if name.lower().endswith(".gz") else name)
+    with gzip.GzipFile(fileobj=stream) as opened:
+        yield from _read_member(Unpacking(opened.read1, stream.tell, inner), member, wanted, tally, inner)
+
+
+def _read_member(unpacking: Unpacking, member: Source, wanted: Wanted, tally: Tally, limits: Limits) -> Iterator[Event]:
+    with buffered(unpacking) as stream:
+        if stream.peek(1) or not (unpacking.failure or unpacking.over_limit):
+            yield from readers.read_opened(cast("BinaryIO", stream), member, wanted, tally, limits, named=False)
+        if unpacking.over_limit:
+            tally.lose(Loss(member, "", unpacking.over_limit, None, _UNPACK_IT))
+        elif unpacking.failure:
+            tally.lose(Loss(member, f"after {unpacking.unpacked} bytes", f"damaged archive: {unpacking.failure}", None,
+                            "Fetch the archive again; what came before the damage was read."))
+
+
+def _one_level_down(source: Source, tally: Tally, limits: Limits) -> Limits | None:
+    if limits.max_depth > 0:
+        return replace(limits, max_depth=limits.max_depth - 1)
+    tally.lose(Loss(source, "", "archives lie too deep inside each other", None, _UNPACK_IT))
+    return None
+
+
+def _member(source: Source, name: str) -> Source:
+    return replace(source, member=f"{source.member}!{name}" if source.member else name, format="")
+
+
+def _is_resource_fork(name: str) -> bool:
+    """What macOS puts beside each file of a zip: it has the file's suffix and none of its content."""
+    return PurePosixPath(name).name.startswith("._") or name.startswith("__MACOSX/")

@@ -1,0 +1,170 @@
+"""Turn a record into Sigma field names: a decoded System/EventData/UserData document in, a dict out.
+
+Decisions (each has its test):
+- System attributes join with "_" (Provider_Name, Execution_ProcessID, Security_UserID); EventID is an int without its
+  Qualifiers, which become EventID_Qualifiers; namespaces (xmlns) are dropped; an empty <Security/> gives no field.
+- EventData names lose their blanks ("Threat Name" is ThreatName). Unnamed <Data> become one list, `Data`.
+  UserData lies one level deeper and is flattened; a deeper structure gives its leaf names, the first of a name wins.
+- Data wins over System on the same name, except EventID and Provider_Name. So in event 104 the field `Channel` is the
+  log that was cleared, while Event.channel stays System's.
+- Values stay as the log has them: pids decimal or hex, GUIDs with or without braces, numbers as text or not, null as
+  None. How they compare is detection's affair. Only EventID and EventRecordID are made ints.
+- Sysmon's `Hashes` (event 15: `Hash`) stays, and Imphash, md5, sha1, sha256 are added from it, for rules that ask so.
+- Of RenderingInfo (forwarded logs) only the Message is kept.
+The counterpart for JSON without System and EventData is flattened.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from douse.model import Value
+
+Fields = dict[str, Value]
+
+SYSTEM_WINS: Final = frozenset({"EventID", "Provider_Name"})
+HASH_FIELDS: Final = ("Hashes", "Hash")
+HASH_NAMES: Final = {"IMPHASH": "Imphash", "MD5": "md5", "SHA1": "sha1", "SHA256": "sha256"}
+_ATTRIBUTES: Final = "#attributes"
+_TEXT: Final = "#text"
+_SEPARATE: Final = "_attributes"  # evtx_dump --separate-json-attributes writes Provider_attributes beside Provider
+_MAX_DEPTH: Final = 50
+_WIDEST: Final = 64
+
+
+def nested_fields(event: Mapping[str, Any]) -> Fields:
+    """The fields of a decoded record: what lies under its key `Event`."""
+    fields: Fields = {}
+    _add_system(event.get("System"), fields)
+    for name, section in event.items():
+        if name == "EventData":
+            _add_data(section, fields)
+        elif name == "UserData" and isinstance(section, Mapping):
+            for inner in _elements(section).values():
+                _add_data(inner, fields)
+    rendering = event.get("RenderingInfo")
+    if isinstance(rendering, Mapping) and isinstance(rendering.get("Message"), str):
+        fields.setdefault("Message", rendering["Message"])
+    add_hashes(fields)
+    return fields
+
+
+def integer(value: object, otherwise: int = 0) -> int:
+    """A number that a log may have written as a number or as text; one beyond 64 bits is none of Windows."""
+    try:
+        number = int(value) if isinstance(value, (int, str)) else otherwise
+    except ValueError:
+        return otherwise
+    return number if number.bit_length() <= _WIDEST else otherwise
+
+
+def scalar(value: object) -> Value:
+    """A JSON value as a field's value: an element becomes its text, a list becomes texts, a structure stays out."""
+    if isinstance(value, int) and value.bit_length() > _WIDEST:
+        return hex(value)  # Python refuses to write out an int of thousands of digits
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return scalar(value[_TEXT]) if _TEXT in value and not isinstance(value[_TEXT], Mapping) else None
+    if isinstance(value, list):
+        return [_text(item) for item in value]
+    return str(value)
+
+
+def add_hashes(fields: Fields) -> None:
+    """Add Imphash, md5, sha1 and sha256 from Sysmon's `SHA256=...,IMPHASH=...`, where the record has no such field."""
+    for source in HASH_FIELDS:
+        listed = fields.get(source)
+        if isinstance(listed, str) and "=" in listed:
+            for entry in listed.split(","):
+                kind, _, digest = entry.partition("=")
+                name = HASH_NAMES.get(kind.strip().upper())
+                if name and digest:
+                    fields.setdefault(name, digest.strip())
+
+
+def _text(item: object) -> str:
+    value = scalar(item)
+    return "" if value is None else value if isinstance(value, str) else str(value)
+
+
+def _elements(section: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a section is elements, not attributes."""
+    return {name: value for name, value in section.items()
+            if name != _ATTRIBUTES and not (name.endswith(_SEPARATE) and isinstance(value, Mapping))}
+
+
+def _add_system(system: object, fields: Fields) -> None:
+    if not isinstance(system, Mapping):
+        return
+    for name, value in system.items():
+        if isinstance(value, Mapping):
+            attributes = value.get(_ATTRIBUTES, {} if _TEXT in value else value)
+            if isinstance(attributes, Mapping):
+                _add_attributes(name.removesuffix(_SEPARATE), attributes, fields)
+            if _TEXT in value:
+                fields[name] = scalar(value)
+        elif value is not None:
+            fields[name] = scalar(value)
+    for name in ("EventID", "EventRecordID"):
+        if name in fields:
+            fields[name] = integer(fields[name])
+
+
+def _add_attributes(element: str, attributes: Mapping[str, Any], fields: Fields) -> None:
+    for name, value in attributes.items():
+        if not name.startswith("xmlns"):
+            fields[f"{element}_{name}"] = scalar(value)
+
+
+def _add_data(section: object, fields: Fields) -> None:
+    """Add EventData, or the element inside UserData."""
+    unnamed: list[str] = []
+    added: set[str] = set()
+    if isinstance(section, Mapping):
+        _add_elements(section, fields, added, unnamed, 0)
+    elif section is not None:
+        unnamed.append(_text(section))
+    if unnamed:
+        fields["Data"] = unnamed
+
+
+def _add_elements(section: Mapping[str, Any], fields: Fields, added: set[str], unnamed: list[str], depth: int) -> None:
+    for name, value in _elements(section).items():
+        if name in ("Data", _TEXT):
+            _add_unnamed(value, fields, added, unnamed)
+        elif isinstance(value, Mapping) and _TEXT not in value:
+            if depth < _MAX_DEPTH:
+                _add_elements(value, fields, added, unnamed, depth + 1)
+        else:
+            _set(name, value, fields, added)
+
+
+def _add_unnamed(value: object, fields: Fields, added: set[str], unnamed: list[str]) -> None:
+    """Add <Data>: one or many, without a name, or with one where a converter kept the XML's shape."""
+    if isinstance(value, Mapping) and _TEXT in value and isinstance(value[_TEXT], list):
+        value = value[_TEXT]
+    items: Iterable[object] = value if isinstance(value, list) else [value]
+    for item in items:
+        name = _name_of(item)
+        if name:
+            _set(name, item, fields, added)
+        elif item is not None:
+            unnamed.append(_text(item))
+
+
+def _name_of(item: object) -> str:
+    if not isinstance(item, Mapping):
+        return ""
+    attributes = item.get(_ATTRIBUTES, item)
+    name = attributes.get("Name", item.get("@Name")) if isinstance(attributes, Mapping) else None
+    return name if isinstance(name, str) else ""
+
+
+def _set(name: str, value: object, fields: Fields, added: set[str]) -> None:
+    name = name.replace(" ", "")
+    if name in added or (name in SYSTEM_WINS and name in fields):
+        return
+    added.add(name)
+    fields[name] = scalar(value)

@@ -1,0 +1,167 @@
+"""Choose the reader for a file by its content, then by its name: a path or stream in, Events out.
+
+READERS is the table; the first fit wins. It holds enough to choose without importing, so an optional library that is
+missing hurts only its own reader. To add a reader, write `read(stream, source, wanted, tally, limits)` and add a line.
+Evidence is opened for reading only. Nothing but EvidenceError (strict) leaves here, whatever the bytes: what cannot be
+read is a Loss on the tally. A file found by walking a folder that neither looks like nor is named like evidence is
+ignored and counted; a file the user named, or one with a reader's suffix, must be readable or is a Loss.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol, cast
+
+from douse.model import Event, Loss, Source
+from douse.telemetry.coverage import Tally
+from douse.telemetry.limits import Budget, Limits
+from douse.telemetry.streams import PEEK, Filled, buffered, spooled
+from douse.telemetry.wanted import Wanted
+
+
+class Read(Protocol):
+    """What every reader is."""
+
+    def __call__(self, stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally,
+                 limits: Limits) -> Iterator[Event]:
+        """Yield the wanted records; count every record and every loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One line of READERS: where the function is, which bytes at which offset and which suffixes it takes."""
+
+    name: str
+    function: str
+    magic: tuple[tuple[int, bytes], ...] = ()
+    suffixes: tuple[str, ...] = ()
+    seeks: bool = False
+    looks: re.Pattern[bytes] | None = None
+
+    def load(self) -> Read:
+        """Import the reader's function."""
+        module, _, function = self.function.partition(":")
+        return cast("Read", getattr(import_module(module), function))
+
+    def fits_content(self, start: bytes) -> bool:
+        """Whether the first bytes of a file are this reader's."""
+        return (any(start[offset:offset + len(mark)] == mark for offset, mark in self.magic)
+                or (self.looks is not None and self.looks.match(_plain(start)) is not None))
+
+    def fits_name(self, name: str) -> bool:
+        """Whether a file name has one of this reader's suffixes."""
+        return name.lower().endswith(self.suffixes)
+
+
+_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:Record \d+\s+)?(?:\[\s*)?(?:\{\s*["}]|\[\s*\])')
+_EVENT_ID = re.compile(rb'"event_?id"', re.IGNORECASE)
+
+READERS: Final = (  # first fit wins: the most certain evidence first, guesses last
+    Reader("evtx", "douse.telemetry.evtx:read", magic=((0, b"ElfFile\x00"), (4096, b"ElfChnk\x00")),
+           suffixes=(".evtx",), seeks=True),
+    Reader("zip", "douse.telemetry.archive:read_zip", magic=((0, b"PK\x03\x04"), (0, b"PK\x05\x06")),
+           suffixes=(".zip",), seeks=True),
+    Reader("gz", "douse.telemetry.archive:read_gz", magic=((0, b"\x1f\x8b\x08"),), suffixes=(".gz",)),
+    Reader("jsonl", "douse.telemetry.jsonl:read", suffixes=(".jsonl", ".ndjson", ".json"), looks=_JSON),
+)
+
+
+def read_path(path: Path, wanted: Wanted, tally: Tally, limits: Limits, *, named: bool) -> Iterator[Event]:
+    """The wanted records of a file. `named` is False for a file found by walking a folder."""
+    source = Source(str(path))
+    try:
+        if not named and not stat.S_ISREG(path.stat().st_mode):
+            tally.ignored += 1
+            return
+        with path.open("rb", buffering=PEEK) as stream:
+            if stream.seekable():
+                tally.follow(stream.tell)
+                try:
+                    yield from read_opened(stream, source, wanted, tally, _for_one_file(limits), named=named)
+                finally:
+                    tally.file_done(os.fstat(stream.fileno()).st_size)
+            else:
+                yield from read_stream(stream, str(path), wanted, tally, limits)
+    except OSError as error:
+        tally.lose(Loss(source, "", f"cannot be read: {error.strerror or error}", None,
+                        "Check that it exists and that you may read it."))
+
+
+def read_stream(stream: BinaryIO, name: str, wanted: Wanted, tally: Tally, limits: Limits) -> Iterator[Event]:
+    """The wanted records of a stream that cannot seek, such as standard input; spooled if its format needs seeking."""
+    source = Source(name)
+    filled = buffered(Filled(stream.read))
+    tally.follow(filled.tell)
+    try:
+        yield from read_opened(cast("BinaryIO", filled), source, wanted, tally, _for_one_file(limits), named=True)
+    finally:
+        tally.file_done(filled.tell())
+
+
+def read_opened(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits: Limits, *,
+                named: bool) -> Iterator[Event]:
+    """The wanted records of an opened file or archive member; the stream can peek (see streams.buffered)."""
+    start: bytes = stream.peek(PEEK)[:PEEK]  # type: ignore[attr-defined]  # a BufferedReader, which BinaryIO does not say
+    reader = choose(start, source.member or source.path, named=named)
+    if reader is None:
+        _refuse(start, source, tally, named=named)
+        return
+    source = replace(source, format=reader.name)
+    read = reader.load()
+    if reader.seeks and not stream.seekable():
+        try:
+            copy = spooled(stream)
+        except OSError as error:
+            tally.lose(Loss(source, "", f"no room for a temporary copy: {error.strerror}", None,
+                            "Set TMPDIR to a folder with room."))
+            return
+        with copy as seekable:
+            yield from read(seekable, source, wanted, tally, limits)
+    else:
+        yield from read(stream, source, wanted, tally, limits)
+
+
+def choose(start: bytes, name: str, *, named: bool) -> Reader | None:
+    """The reader for a file that starts like this; None where there is none or the content belies the name.
+
+    JSON under an unknown name counts as events only if the user named the file or its start mentions an event id.
+    A damaged start of JSON Lines is still JSON Lines by its name, unless it is binary.
+    """
+    by_name = next((reader for reader in READERS if reader.fits_name(name)), None)
+    for reader in READERS:
+        if reader.fits_content(start) and (
+                reader.magic or reader is by_name or named or _EVENT_ID.search(_plain(start))):
+            return reader
+    if by_name is not None and by_name.looks and start and b"\x00" not in _plain(start):
+        return by_name
+    return None
+
+
+def _plain(start: bytes) -> bytes:
+    """UTF-16 text as the ASCII it mostly is; other bytes as they are."""
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return start[2:].replace(b"\x00", b"")
+    return start[::2] if start[1:8:2] == b"\x00" * 4 else start[1::2] if start[0:8:2] == b"\x00" * 4 else start
+
+
+def _refuse(start: bytes, source: Source, tally: Tally, *, named: bool) -> None:
+    """No reader: a loss if it was named or calls itself evidence, else counted as ignored."""
+    by_name = next((reader for reader in READERS if reader.fits_name(source.member or source.path)), None)
+    if by_name is None and not named:
+        tally.ignored += 1
+    elif not start:
+        tally.lose(Loss(source, "", "empty file", None))
+    else:
+        formats = ", ".join(reader.name for reader in READERS)
+        what = f"is named like {by_name.name} and its content is not" if by_name else "unknown format"
+        tally.lose(Loss(source, "", what, None, f"Readable are: {formats}."))
+
+
+def _for_one_file(limits: Limits) -> Limits:
+    return replace(limits, budget=Budget())

@@ -1,0 +1,170 @@
+"""Read a nested record in two steps: its JSON text in, first a Head (channel, id, time, host, ...), later its fields.
+
+The Head is what routes a record: it costs as little as searching the text (measured: 2 to 3 µs a record, as five
+`str.find` do) and, other than a search, cannot be fooled by the same keys inside EventData or by quotes in values.
+msgspec skips EventData without building it; `fields_of` decodes that when a rule asks. What the typed decoder does not
+take (an old time format, odd types) is read again the slow, tolerant way.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from douse.telemetry.fields import Fields, integer, nested_fields
+
+
+class Head(NamedTuple):
+    """What is known of a record before its data are decoded. The time is in UTC."""
+
+    channel: str
+    event_id: int
+    host: str
+    provider: str
+    record_id: int
+    time: datetime
+
+
+class _ProviderName(msgspec.Struct, gc=False):
+    Name: str = ""
+
+
+class _Provider(msgspec.Struct, gc=False):
+    attributes: _ProviderName = msgspec.field(name="#attributes", default_factory=_ProviderName)
+
+
+class _Instant(msgspec.Struct, gc=False):
+    SystemTime: datetime
+
+
+class _TimeCreated(msgspec.Struct, gc=False):
+    attributes: _Instant = msgspec.field(name="#attributes")
+
+
+class _Number(msgspec.Struct, gc=False):
+    text: int = msgspec.field(name="#text")
+
+
+class _System(msgspec.Struct, gc=False):
+    EventID: int | _Number
+    Channel: str
+    Computer: str
+    TimeCreated: _TimeCreated
+    Provider: _Provider
+    EventRecordID: int
+
+
+class _Event(msgspec.Struct, gc=False):
+    System: _System
+
+
+class _Document(msgspec.Struct, gc=False):
+    Event: _Event
+
+
+_decode = msgspec.json.Decoder(_Document, strict=False).decode  # not strict: some logs write numbers as text
+
+
+def head_of(text: str) -> Head | None:
+    """The Head of a record's JSON text; None where the text is no record with channel, id and time."""
+    try:
+        system = _decode(text).Event.System
+    except (ValueError, RecursionError):
+        return _tolerant_head(text)
+    event_id = system.EventID if isinstance(system.EventID, int) else system.EventID.text
+    if event_id >> 32 or system.EventRecordID >> 64:  # negative or beyond what Windows has
+        return _tolerant_head(text)
+    time = system.TimeCreated.attributes.SystemTime
+    return Head(system.Channel, event_id, system.Computer, system.Provider.attributes.Name, system.EventRecordID,
+                time if time.tzinfo is UTC else in_utc(time))
+
+
+def fields_of(text: str) -> Fields:
+    """The fields of a record that has a Head, under Sigma's names."""
+    document = decode_document(text)
+    event = document.get("Event") if document else None
+    return nested_fields(event) if isinstance(event, Mapping) else {}
+
+
+def in_utc(time: datetime) -> datetime:
+    """The time in UTC; one without a zone is taken as UTC, which is what System/TimeCreated is."""
+    if time.tzinfo is None:
+        return time.replace(tzinfo=UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:  # within a day of year 1 or 9999
+        return time.replace(tzinfo=UTC)
+
+
+def parse_time(value: object) -> datetime | None:
+    """A time as logs write it (`2020-10-18T02:17:12.527Z`, `2020-10-18 02:17:12.527 UTC`), zone as stated if any."""
+    if not isinstance(value, str):
+        return None
+    text = value.strip().removesuffix(" UTC")
+    try:
+        return msgspec.convert(text, datetime)
+    except ValueError:
+        return None
+
+
+def _tolerant_head(text: str) -> Head | None:
+    document = decode_document(text)
+    event = document.get("Event") if document else None
+    system = event.get("System") if isinstance(event, Mapping) else None
+    return head_of_system(system) if isinstance(system, Mapping) else None
+
+
+def head_of_system(system: Mapping[str, Any]) -> Head | None:
+    """The Head of a decoded System element of any shape; None without channel, event id or time."""
+    channel, host = system.get("Channel"), system.get("Computer")
+    event_id = system.get("EventID")
+    if isinstance(event_id, Mapping):
+        event_id = event_id.get("#text")
+    number = integer(event_id, -1)
+    time = parse_time(_attribute(system, "TimeCreated", "SystemTime"))
+    if not isinstance(channel, str) or not channel or number < 0 or time is None:
+        return None
+    provider = _attribute(system, "Provider", "Name")
+    return Head(channel, number, host if isinstance(host, str) else "", provider if isinstance(provider, str) else "",
+                integer(system.get("EventRecordID")), in_utc(time))
+
+
+def _attribute(system: Mapping[str, Any], element: str, name: str) -> object:
+    for key in (element, f"{element}_attributes"):
+        value = system.get(key)
+        if isinstance(value, Mapping):
+            attributes = value.get("#attributes", value)
+            if isinstance(attributes, Mapping) and name in attributes:
+                found: object = attributes[name]
+                return found
+    return None
+
+
+def decode_document(text: str) -> dict[str, Any] | None:
+    """A JSON object in full, also with what msgspec refuses (unpaired surrogates, NaN, endless numbers), or None.
+
+    An unpaired surrogate becomes "?", so that every text in an Event can be encoded.
+    """
+    try:
+        document = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        try:
+            loaded = json.loads(text, strict=False, parse_constant=str, parse_float=_finite, parse_int=_short)
+            document = msgspec.json.decode(json.dumps(loaded, ensure_ascii=False).encode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            return None
+    return document if isinstance(document, dict) else None
+
+
+def _short(digits: str) -> int | str:
+    return int(digits) if len(digits) <= 20 else digits
+
+
+def _finite(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits

@@ -1,0 +1,87 @@
+"""Tally: what was present, what was lost, and that neither can fill memory."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from douse.errors import EvidenceError
+from douse.model import Loss, Source
+from douse.telemetry import Tally
+from douse.telemetry import coverage as coverage_module
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+LOG = Source("Security.evtx", format="evtx")
+
+
+def test_coverage_counts_every_record_also_unwanted_ones() -> None:
+    tally = Tally()
+    tally.count("PC1", "Security", 4688, NOON, wanted=True)
+    tally.count("PC1", "Security", 4688, NOON - timedelta(hours=1), wanted=True)
+    tally.count("PC1", "System", 7036, None, wanted=False)
+    assert (tally.records_read, tally.records_skipped) == (3, 1)
+    (pc1,) = tally.coverage()
+    assert pc1.host == "PC1"
+    assert [(c.channel, c.event_id, c.records) for c in pc1.counts] == [("Security", 4688, 2), ("System", 7036, 1)]
+    assert (pc1.counts[0].first_seen, pc1.counts[0].last_seen) == (NOON - timedelta(hours=1), NOON)
+    assert pc1.counts[1].first_seen is None
+
+
+def test_hosts_and_channels_that_differ_in_case_are_one() -> None:
+    tally = Tally()
+    tally.count("PC1.corp", "Security", 1, NOON, wanted=True)
+    tally.count("pc1.CORP", "security", 1, NOON + timedelta(days=1), wanted=True)
+    (host,) = tally.coverage()
+    assert (host.host, host.records("SECURITY"), len(host.counts)) == ("PC1.corp", 2, 1)
+    assert host.counts[0].last_seen == NOON + timedelta(days=1)
+
+
+def test_losses_are_kept_and_added_up() -> None:
+    tally = Tally()
+    tally.lose(Loss(LOG, "chunk 1", "damaged", 69))
+    tally.lose(Loss(LOG, "chunk 2", "header destroyed", None))
+    assert tally.records_lost == 69
+    assert [loss.where for loss in tally.losses] == ["chunk 1", "chunk 2"]
+
+
+def test_a_million_losses_alike_become_few_and_the_sum_stays() -> None:
+    tally = Tally()
+    for line in range(1, 10_001):
+        tally.lose(Loss(LOG, f"line {line}", "broken JSON", 1))
+    assert tally.records_lost == 10_000
+    assert len(tally.losses) == coverage_module.MAX_LOSSES_ALIKE
+    assert sum(loss.records or 0 for loss in tally.losses) == 10_000
+    assert tally.losses[-1].where == "line 100 to line 10000"
+
+
+def test_strict_raises_the_first_loss_with_place_and_next_step() -> None:
+    with pytest.raises(EvidenceError, match=r"Security\.evtx: chunk 12: damaged\. Look elsewhere\."):
+        Tally(strict=True).lose(Loss(LOG, "chunk 12", "damaged", 3, "Look elsewhere."))
+
+
+def test_merge_gives_what_one_tally_would_have_counted() -> None:
+    parts = [Tally(), Tally()]
+    whole = Tally()
+    for number in range(10):
+        for tally in (parts[number % 2], whole):
+            tally.count("PC1", "Security", number % 3, NOON + timedelta(minutes=number), wanted=number % 2 == 0)
+            tally.lose(Loss(LOG, f"chunk {number}", f"reason {number}", number))
+            tally.note(f"note {number}")
+            tally.ignored += 1
+    parts[0].merge(parts[1])
+    assert parts[0].coverage() == whole.coverage()
+    for name in ("records_read", "records_skipped", "records_lost", "ignored"):
+        assert getattr(parts[0], name) == getattr(whole, name)
+    assert sorted(parts[0].notes) == sorted(whole.notes)
+    assert len(parts[0].losses) == len(whole.losses)
+
+
+def test_invented_hosts_do_not_fill_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage_module, "MAX_COUNTS", 5)
+    tally = Tally()
+    for number in range(1_000):
+        tally.count(f"host {number}", "Security", 1, NOON, wanted=True)
+    counted = tally.coverage()
+    assert len(counted) == 6
+    assert sum(host.counts[0].records for host in counted) == 1_000
