@@ -1,0 +1,73 @@
+"""A compiled rule that holds for an event in, its Alert out.
+
+The id is a UUIDv5 of the record and the rule, never of the file: the same record read from EVTX, from JSON or twice
+gives the same alert. `fields` keeps what correlation will see of the event: every field under the record's own name,
+and under Sysmon's where the record uses another (Image of a Security 4688), but never over a name that the record has
+itself. So `ProcessId` of a 4688 alert is the creator's, in hex, as in the record; its own is `NewProcessId`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC
+from itertools import islice
+
+from douse.detection.logsource import sigma_fields
+from douse.detection.reference import Term
+from douse.detection.view import View, one_text
+from douse.model import Alert, Event, Match, Rule
+
+MAX_FIELDS = 256
+"""A record with more fields than this (no Windows event has them) is kept in part, so that an alert stays bounded."""
+
+MAX_MATCHES = 64
+CUT = "…"
+_NAMESPACE = uuid.UUID("0f2ae2c0-7ab1-5f56-8f53-4b1f3ad3a0c4")
+
+
+def make_alert(rule: Rule, term: Term, view: View) -> Alert:
+    """The alert of a rule whose term holds for the view's event."""
+    event = view.event
+    return Alert(
+        alert_id=alert_id(rule.rule_id, event),
+        rule_id=rule.rule_id,
+        title=rule.title,
+        level=rule.level,
+        time=event.time,
+        host=event.host,
+        channel=event.channel,
+        provider=event.provider,
+        event_id=event.event_id,
+        record_id=event.record_id,
+        source=event.source,
+        techniques=rule.techniques,
+        evidence_class=rule.evidence_class,
+        store=rule.store,
+        fidelity=rule.fidelity,
+        stage=rule.stage,
+        role=rule.role,
+        matched=tuple(_shortened(match) for match in islice(term.why(view, ""), MAX_MATCHES)),
+        fields=_fields(event),
+    )
+
+
+def alert_id(rule_id: str, event: Event) -> str:
+    """The same for the same record and rule, whatever file or format the record was read from."""
+    parts = (event.host.lower(), event.channel.lower(), str(event.event_id), str(event.record_id),
+             event.time.astimezone(UTC).isoformat(), rule_id)
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))
+
+
+def _fields(event: Event) -> dict[str, str]:
+    fields = dict(islice(event.fields.items(), MAX_FIELDS))
+    fields.update(sigma_fields(event))
+    return {name: _cut(one_text(value)) for name, value in fields.items()}
+
+
+def _shortened(match: Match) -> Match:
+    return Match(match.selection, match.field, _cut(match.value), _cut(match.pattern))
+
+
+def _cut(text: str) -> str:
+    """The text cut to what an alert may keep, with a mark where it was cut."""
+    return text if len(text) <= Alert.MAX_FIELD else text[: Alert.MAX_FIELD - len(CUT)] + CUT

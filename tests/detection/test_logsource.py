@@ -1,0 +1,89 @@
+"""The table of log sources against SigmaHQ's map; what single sources mean is in cases/logsources.yml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from detection.makers import event
+from douse.content.logsources import log_sources
+from douse.detection.logsource import Nowhere, Route, alias_table, narrowed, routes, sigma_fields
+from douse.model import LogSource
+
+
+def upstream(shared: Path) -> dict[str, dict[str, Any]]:
+    loaded: dict[str, Any] = yaml.safe_load((shared / "data" / "sigma" / "thor.yml").read_text(encoding="utf-8"))
+    sources: dict[str, dict[str, Any]] = loaded["logsources"]
+    return sources
+
+
+def channels_of(source: dict[str, Any], services: dict[str, list[str]]) -> list[str]:
+    named = source.get("sources") or services.get(source["rewrite"]["service"], [])
+    return [name.removeprefix("WinEventLog:").lower() for name in named]
+
+
+def test_every_windows_source_of_sigmahqs_map_is_in_ours(shared: Path) -> None:
+    sources = upstream(shared)
+    services = {source["service"]: source["sources"] for source in sources.values()
+                if source.get("product") == "windows" and "sources" in source}
+    checked = 0
+    for name, source in sources.items():
+        if source.get("product") != "windows" and source.get("rewrite", {}).get("product") != "windows":
+            continue
+        found = routes(LogSource("windows", source.get("category", ""), source.get("service", "")))
+        assert not isinstance(found, Nowhere), name
+        ids = source.get("conditions", {}).get("EventID")
+        wanted = {(channel, number) for channel in channels_of(source, services)
+                  for number in (ids if isinstance(ids, list) else [ids])}
+        assert wanted <= {(route.channel, route.event_id) for route in found}, name
+        checked += 1
+    assert checked > 80
+
+
+def test_a_category_never_reaches_a_record_by_two_routes() -> None:
+    for category in log_sources().categories:
+        found = routes(LogSource("windows", category))
+        assert not isinstance(found, Nowhere)
+        pairs = [(route.channel, route.event_id) for route in found]
+        assert len(pairs) == len(set(pairs)), category
+
+
+@pytest.mark.parametrize(("source", "reason"), [
+    (LogSource("linux", "process_creation"), "product linux is not Windows"),
+    (LogSource("", "webserver"), "no Windows event log is known for category webserver"),
+    (LogSource("windows", "", "nosuch"), "no Windows event log is known for service nosuch"),
+    (LogSource("windows", "file_rename"),
+     "category file_rename: only the Kernel-File trace provider reports renames, and no event log keeps them"),
+    (LogSource("windows", "dns_query", "security"), "category dns_query is not in the channels of service security"),
+])
+def test_what_maps_nowhere_says_why(source: LogSource, reason: str) -> None:
+    assert routes(source) == Nowhere(reason)
+
+
+def test_a_source_without_product_is_windows_when_we_know_it() -> None:
+    assert routes(LogSource("", "process_creation")) == routes(LogSource("Windows", "Process_Creation"))
+
+
+def test_routes_are_narrowed_to_the_event_ids_a_rule_can_match() -> None:
+    security = routes(LogSource("windows", "", "security"))
+    assert not isinstance(security, Nowhere)
+    assert narrowed(security, None) == (Route("security", None),)
+    assert narrowed(security, frozenset({4624, 4625})) == (Route("security", 4624), Route("security", 4625))
+    registry = routes(LogSource("windows", "registry_event"))
+    assert not isinstance(registry, Nowhere)
+    assert [route.event_id for route in narrowed(registry, frozenset({13, 4657}))] == [13]
+
+
+def test_every_alias_can_be_used() -> None:
+    for name in log_sources().aliases:
+        assert alias_table(name)
+    assert alias_table("") == {}
+
+
+def test_fields_of_sigma_never_hide_the_records_own() -> None:
+    record = event({"NewProcessName": "C:\\a.exe", "ProcessId": "0x10", "NewProcessId": "0x20"}, "Security", 4688)
+    assert sigma_fields(record) == {"Image": "C:\\a.exe", "ParentProcessId": "16"}
+    assert sigma_fields(event({"Image": "C:\\a.exe"})) == {}
