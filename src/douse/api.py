@@ -1,0 +1,40 @@
+"""The verbs of Douse, for scripts, the console and the command line alike: each room's one call, and no logic.
+
+    from douse import api
+    result = api.hunt(api.HuntOptions(paths=("Security.evtx",)))
+
+A name is imported when it is first used, so that `simulate` does not pay for the YAML, EVTX and template libraries
+that `hunt` needs. The imports below TYPE_CHECKING say the same to type checkers; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from douse.hunt.options import HuntOptions
+    from douse.hunt.result import HuntResult, Progress
+    from douse.hunt.run import hunt
+    from douse.simulate.run import SimulationResult, simulate
+
+__all__ = ["HuntOptions", "HuntResult", "Progress", "SimulationResult", "hunt", "simulate"]
+
+_HOME = {
+    "HuntOptions": "douse.hunt.options",
+    "HuntResult": "douse.hunt.result",
+    "Progress": "douse.hunt.result",
+    "SimulationResult": "douse.simulate.run",
+    "hunt": "douse.hunt.run",
+    "simulate": "douse.simulate.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,106 @@
+"""`douse hunt`: parse the command line, one call to the api, show or write the result, choose the exit code.
+
+The result goes to standard output or to -o, everything else to standard error. rich and jinja2 are imported only when
+the format needs them. The table and the HTML are drawn from the same document that `--format json` writes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from douse.cli import exits
+from douse.cli.times import Instant
+from douse.model import LEVELS
+
+if TYPE_CHECKING:
+    from douse.hunt.result import HuntResult
+
+FORMATS = ("table", "json", "jsonl", "html")
+EXAMPLES = (
+    "douse hunt C:\\Windows\\System32\\winevt\\Logs",
+    "douse hunt triage.zip --format html -o report.html",
+    "douse hunt logs/ --since 7d --fail-on high --format jsonl > alerts.jsonl",
+    "cat sysmon.jsonl | douse hunt -",
+    "douse hunt logs/ --rules sigma/rules/windows --no-builtin",
+)
+CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIAL, exits.NO_RULES, exits.INTERRUPTED)
+
+
+@click.command(epilog=exits.epilog(*EXAMPLES, codes=CODES))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--rules", multiple=True, type=click.Path(path_type=Path), metavar="DIR|FILE",
+              help="Sigma rules to run besides our own; may be given again.")
+@click.option("--no-builtin", is_flag=True, help="Run without our own rules.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True,
+              help="What to write.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE",
+              help="Write there instead of to standard output.")
+@click.option("--force", is_flag=True, help="Overwrite the output file.")
+@click.option("--since", type=Instant(), help="Only events from then on: 24h, 7d, 2026-11-01, RFC 3339 (UTC).")
+@click.option("--until", type=Instant(), help="Only events before then.")
+@click.option("--level", type=click.Choice(LEVELS), default=LEVELS[0], show_default=True,
+              help="Leave out weaker alerts and incidents; changes no verdict.")
+@click.option("--fail-on", type=click.Choice(LEVELS), help="Exit with 1 if anything is at or above this level.")
+@click.option("--strict", is_flag=True, help="Stop at the first evidence that cannot be read.")
+@click.option("--max-line", type=click.IntRange(min=1), metavar="BYTES",
+              help="Longest JSON line or document to read.  [default: 64 MiB]")
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True,
+              help="Colour in the table; auto means on a terminal.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
+@click.pass_context
+def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], no_builtin: bool, format_: str,
+         output: Path | None, force: bool, since: datetime | None, until: datetime | None, level: str,
+         fail_on: str | None, strict: bool, max_line: int | None, color: str, quiet: bool) -> None:
+    """Find infostealers in Windows logs and explain each incident.
+
+    PATH is a file, a folder or - for standard input. EVTX and JSON are told apart by their content, also inside zip
+    and gz. Damaged evidence is skipped, counted and shown.
+    """
+    from douse import api
+    from douse.cli import output as out
+    from douse.cli.show import Progress
+    from douse.hunt.options import HuntOptions
+    from douse.hunt.run import Silent
+
+    target = out.target(output, force=force, evidence=paths)
+    for word, instant in (("since", since), ("until", until)):
+        if instant and not quiet:
+            click.echo(f"{word} {instant:%Y-%m-%dT%H:%M:%SZ}", err=True)
+    options = HuntOptions(
+        paths=paths, rules=rules, builtin=not no_builtin, since=since, until=until, level=level, strict=strict,
+        max_line=max_line or 0, command_line=out.command_line(sys.argv),
+    )
+    result = api.hunt(options, Silent() if quiet else Progress())
+    out.write(target, _chunks(result, format_, color, to_file=target is not None))
+    ctx.exit(_exit_code(result, fail_on))
+
+
+def _chunks(result: HuntResult, format_: str, color: str, *, to_file: bool) -> Iterator[bytes]:
+    """The bytes of the result in a format; the table has no colour in a file unless asked for."""
+    if format_ != "table":
+        from douse.report.formats import FORMATS as EXPORTERS
+
+        return EXPORTERS[format_](result)
+    from douse.cli.show import hunt_table_bytes
+
+    return hunt_table_bytes(result, "never" if to_file and color == "auto" else color, to_file=to_file)
+
+
+def _exit_code(result: HuntResult, fail_on: str | None) -> int:
+    """The code for how the run went and, with --fail-on, for what it found."""
+    summary, codes = result.summary, {exits.DONE}
+    if summary.interrupted:
+        codes.add(exits.INTERRUPTED)
+    if summary.partial:
+        codes.add(exits.PARTIAL)
+        if not summary.records_read:
+            codes.add(exits.UNREADABLE)
+    if fail_on and summary.highest_level and LEVELS.index(summary.highest_level) >= LEVELS.index(fail_on):
+        codes.add(exits.FINDINGS)
+    return exits.worst(codes)

@@ -1,0 +1,122 @@
+"""Turn what was kept of all units into the result: incidents host by host, problems, totals, provenance.
+
+Correlation runs once per host, when everything is read, because the files of one intrusion come in any order. The
+level a user asked for hides weaker alerts and incidents here, at the end, so that it never changes a verdict.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from douse import __version__
+from douse.detection.ruleset import RuleSet
+from douse.hunt.options import HuntOptions
+from douse.hunt.result import HuntResult, Problem, Provenance, Summary
+from douse.hunt.work import Findings
+from douse.incident.blindspots import blind_spots
+from douse.incident.correlate import correlate
+from douse.model import LEVELS, Alert, Coverage, Incident, Loss, level_rank
+
+
+def gather(
+    found: Findings, ruleset: RuleSet, options: HuntOptions, losses: Iterable[Loss], started: datetime, unread: int
+) -> HuntResult:
+    """The result of a run. `losses` are the plan's own; `unread` counts units an interruption left out."""
+    coverage = found.tally.coverage()
+    incidents = _incidents(found, coverage)
+    least = level_rank(options.level)
+    alerts = tuple(sorted((a for a in found.alerts if level_rank(a.level) >= least), key=_in_time_order))
+    shown = tuple(i for i in incidents if level_rank(i.level) >= least)
+    problems = _problems(found, ruleset, losses, unread)
+    finished = datetime.now(UTC)
+    return HuntResult(
+        incidents=shown,
+        alerts=alerts,
+        coverage=coverage,
+        blind_spots={host.host: blind_spots(host) for host in coverage},
+        problems=problems,
+        summary=replace(
+            _summary(found, ruleset, coverage, alerts, shown),
+            partial=bool(problems),
+            highest_level=_highest(found.alerts, incidents),
+            interrupted=unread > 0,
+            elapsed_seconds=(finished - started).total_seconds(),
+        ),
+        provenance=Provenance(
+            __version__, ruleset.fingerprint, options.command_line, started, finished, tuple(found.inputs)
+        ),
+    )
+
+
+def _incidents(found: Findings, coverage: tuple[Coverage, ...]) -> tuple[Incident, ...]:
+    """Correlate each host on its own, worst incident first; a host's name is compared without case."""
+    by_host: defaultdict[str, list[Alert]] = defaultdict(list)
+    for alert in found.alerts:
+        by_host[alert.host.lower()].append(alert)
+    covered = {host.host.lower(): host for host in coverage}
+    incidents = [
+        incident
+        for host, alerts in by_host.items()
+        for incident in correlate(alerts, found.facts.host(host), covered.get(host, Coverage(host, ())))
+    ]
+    return tuple(sorted(incidents, key=lambda i: (-level_rank(i.level), -i.score, i.first_seen, i.incident_id)))
+
+
+def _in_time_order(alert: Alert) -> tuple[datetime, str, str, int, str]:
+    return alert.time, alert.host.lower(), alert.channel.lower(), alert.record_id, alert.rule_id
+
+
+def _problems(found: Findings, ruleset: RuleSet, losses: Iterable[Loss], unread: int) -> tuple[Problem, ...]:
+    """Everything this run could not use: lost evidence, rejected rules, an interruption, nothing to read at all."""
+    problems = [_of_loss(loss) for loss in (*losses, *found.tally.losses)]
+    problems += [Problem("rule", error.where, error.what, None, error.next_step) for error in ruleset.rejected]
+    if unread:
+        what = f"interrupted; {unread} file(s) were not read to their end"
+        problems.append(Problem("input", "run", what, None, "Run the same command again for the whole result."))
+    elif not problems and not found.tally.records_read:
+        what = "no Windows event was found in what was named"
+        problems.append(Problem("input", "run", what, None, "Name EVTX or JSON event logs, or a folder of them."))
+    return tuple(problems)
+
+
+def _highest(alerts: Iterable[Alert], incidents: Iterable[Incident]) -> str:
+    """The strongest level of any finding, empty without one."""
+    return max((found.level for found in (*alerts, *incidents)), key=level_rank, default="")
+
+
+def _of_loss(loss: Loss) -> Problem:
+    where = str(loss.source) if loss.where in ("", str(loss.source)) else f"{loss.source}: {loss.where}"
+    return Problem("loss", where, loss.reason, loss.records, loss.next_step)
+
+
+def _summary(
+    found: Findings,
+    ruleset: RuleSet,
+    coverage: tuple[Coverage, ...],
+    alerts: tuple[Alert, ...],
+    incidents: tuple[Incident, ...],
+) -> Summary:
+    firsts = [c.first_seen for host in coverage for c in host.counts if c.first_seen]
+    lasts = [c.last_seen for host in coverage for c in host.counts if c.last_seen]
+    by_level = Counter(alert.level for alert in alerts)
+    tally = found.tally
+    return Summary(
+        files=len(found.inputs),
+        records_read=tally.records_read,
+        records_skipped=tally.records_skipped,
+        records_lost=tally.records_lost,
+        alerts=len(alerts),
+        incidents=len(incidents),
+        partial=False,
+        rules_loaded=len(ruleset.rules),
+        rules_rejected=len(ruleset.rejected),
+        rules_idle=len(ruleset.idle),
+        ignored_files=tally.ignored,
+        alerts_by_level={level: by_level[level] for level in LEVELS},
+        first_event=min(firsts, default=None),
+        last_event=max(lasts, default=None),
+        elapsed_seconds=0.0,
+    )

@@ -1,0 +1,32 @@
+"""What a user can ask of a hunt, typed. The command line fills it; a script may fill it as well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class HuntOptions:
+    """One hunt. Paths are files, folders or "-". Times are UTC, `since` inclusive, `until` exclusive.
+
+    `level` hides weaker alerts and incidents from the result and changes no verdict: rules of every level still
+    feed the correlation. `max_line` is the longest line or document of JSON in bytes; 0 takes the reader's default.
+    """
+
+    paths: tuple[str, ...]
+    rules: tuple[Path, ...] = ()
+    builtin: bool = True
+    since: datetime | None = None
+    until: datetime | None = None
+    level: str = "informational"
+    strict: bool = False
+    max_line: int = 0
+    command_line: str = ""
+
+    def in_window(self, time: datetime) -> bool:
+        """Whether an event of that time is asked for."""
+        return (self.since is None or time >= self.since) and (self.until is None or time < self.until)

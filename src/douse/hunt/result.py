@@ -1,0 +1,102 @@
+"""What a hunt hands over: incidents, alerts, coverage, problems, totals and where it all came from.
+
+`hunt/gather.py` fills it; `report` and `cli/show` read nothing else, so a result renders without its evidence. Losses
+and rejected rules are one list of Problems here, because a reader of the result asks one question about both: what
+did this run not do? Progress is the other direction: what a long run tells whoever is watching.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from douse.model import Alert, BlindSpot, Coverage, Incident
+
+PROBLEM_KINDS = ("loss", "rule", "input")
+"""A loss is evidence that could not be read, a rule one that could not be loaded, an input one that is no evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file that was read; `sha256` is empty where it was not hashed."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The totals of a run. `partial` says that some evidence or some rules could not be used.
+
+    `alerts`, `incidents` and `alerts_by_level` count what the result lists; `highest_level` is that of any alert or
+    incident, also of those a --level hides, and empty when there is none.
+    """
+
+    files: int
+    records_read: int
+    records_skipped: int
+    records_lost: int
+    alerts: int
+    incidents: int
+    partial: bool
+    rules_loaded: int
+    rules_rejected: int
+    rules_idle: int
+    ignored_files: int
+    alerts_by_level: dict[str, int]
+    first_event: datetime | None
+    last_event: datetime | None
+    elapsed_seconds: float
+    highest_level: str = ""
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something the run could not use: its kind, the place, what is wrong, records lost if known, what to do next."""
+
+    kind: str
+    where: str
+    what: str
+    records: int | None
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What makes the result repeatable: version, hash of the rules, command line, wall times and inputs."""
+
+    version: str
+    rules_hash: str
+    command_line: str
+    started: datetime
+    finished: datetime
+    inputs: tuple[InputFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HuntResult:
+    """Everything a hunt found. `blind_spots` maps each host to what its telemetry could not show."""
+
+    incidents: tuple[Incident, ...]
+    alerts: tuple[Alert, ...]
+    coverage: tuple[Coverage, ...]
+    blind_spots: dict[str, tuple[BlindSpot, ...]]
+    problems: tuple[Problem, ...]
+    summary: Summary
+    provenance: Provenance
+
+
+class Progress(Protocol):
+    """What a hunt calls while it works. Numbers given to `advance` are what was added since the last call."""
+
+    def start(self, total_bytes: int) -> None:
+        """The run begins; a total of 0 means that nobody knows it (standard input)."""
+
+    def advance(self, read_bytes: int, records: int, alerts: int, /) -> None:
+        """So many more bytes and records were read and so many more alerts raised."""
+
+    def finish(self) -> None:
+        """The run is over, well or badly; called once."""

@@ -1,0 +1,65 @@
+"""One hunt from options to result: load the rules, plan, work through the units, gather.
+
+An interruption (Ctrl-C) ends the reading, not the run: what was read so far is correlated, and the result says that
+it is partial. A rule set with nothing to run is an error, because such a run would find nothing and look clean.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from douse.detection.ruleset import RuleSet, load_rules
+from douse.errors import EvidenceError, RuleError
+from douse.hunt.gather import gather
+from douse.hunt.options import HuntOptions
+from douse.hunt.plan import make
+from douse.hunt.result import HuntResult, Progress
+from douse.hunt.work import Worker
+
+
+class Silent:
+    """The progress of a script that watches nothing."""
+
+    def start(self, total_bytes: int) -> None:
+        """Say nothing."""
+
+    def advance(self, read_bytes: int, records: int, alerts: int, /) -> None:
+        """Say nothing."""
+
+    def finish(self) -> None:
+        """Say nothing."""
+
+
+def hunt(options: HuntOptions, progress: Progress | None = None) -> HuntResult:
+    """Read the evidence, match every event, explain what was found.
+
+    Raises RuleError when no rule is usable and, under `strict`, EvidenceError at the first loss.
+    """
+    started = datetime.now(UTC)
+    progress = progress or Silent()
+    ruleset = _usable(load_rules(options.rules, builtin=options.builtin))
+    plan = make(options.paths)
+    if options.strict and plan.losses:
+        first = plan.losses[0]
+        raise EvidenceError(str(first.source), f"{first.reason}.", first.next_step)
+    worker = Worker(ruleset, options, progress)
+    progress.start(plan.total_bytes)
+    done = 0
+    try:
+        for unit in plan.units:
+            worker.work(unit)
+            done += 1
+    except KeyboardInterrupt:
+        pass  # the problems of the result say how many units are missing
+    finally:
+        progress.finish()
+    return gather(worker.findings, ruleset, options, plan.losses, started, len(plan.units) - done)
+
+
+def _usable(ruleset: RuleSet) -> RuleSet:
+    if ruleset.rules:
+        return ruleset
+    if ruleset.rejected:
+        first = ruleset.rejected[0]
+        raise RuleError(first.where, f"{first.what} (no other rule is left)", first.next_step)
+    raise RuleError("--rules", "no Sigma rule was found.", "Name a folder with .yml rules, or drop --no-builtin.")

@@ -1,0 +1,86 @@
+"""Read one Unit and match it: a file in, its alerts, process facts and tally out.
+
+What a Worker collects is all that a hunt keeps of the evidence, and it merges: that is how several processes or hosts
+will share a hunt. Cost: memory grows with the alerts (about 4 KB each, at most MAX_FIELD characters a field) and with
+what incident/facts.py keeps; an event that neither a rule nor the correlation wants is counted and dropped unparsed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from douse.detection.ruleset import RuleSet
+from douse.hunt.options import STDIN, HuntOptions
+from douse.hunt.plan import Unit
+from douse.hunt.result import InputFile, Progress
+from douse.incident import facts
+from douse.model import Alert, Event
+from douse.telemetry.coverage import Tally
+from douse.telemetry.readers import Limits, read_path, read_stream
+from douse.telemetry.wanted import Wanted
+
+_HASH_BLOCK = 1 << 20
+_REPORT_EVERY = 2_000
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was kept of the units read so far. Alerts are in reading order; `inputs` has a row for each file."""
+
+    tally: Tally
+    facts: facts.Facts = field(default_factory=facts.Facts)
+    alerts: list[Alert] = field(default_factory=list)
+    inputs: list[InputFile] = field(default_factory=list)
+
+
+class Worker:
+    """Reads units with one rule set and one set of wishes; `findings` is filled as it goes."""
+
+    def __init__(self, ruleset: RuleSet, options: HuntOptions, progress: Progress) -> None:
+        self._ruleset, self._options, self._progress = ruleset, options, progress
+        self._wanted = Wanted(ruleset.interests() | facts.interests())
+        self._limits = Limits(max_line=options.max_line) if options.max_line else Limits()
+        self.findings = Findings(Tally(strict=options.strict))
+        self._reported = (0, 0, 0)
+
+    def work(self, unit: Unit) -> None:
+        """Read a unit to its end. Raises EvidenceError under --strict when something of it is lost."""
+        found = self.findings
+        sha256 = "" if unit.is_stdin else _sha256(unit.path)
+        found.inputs.append(InputFile(unit.path, unit.size, sha256))
+        for count, event in enumerate(self._events(unit), start=1):
+            if self._options.in_window(event.time):
+                found.facts.observe(event)
+                found.alerts.extend(self._ruleset.match(event))
+            if count % _REPORT_EVERY == 0:
+                self._report()
+        self._report()
+
+    def _report(self) -> None:
+        """Tell the progress what was added since the last call."""
+        tally = self.findings.tally
+        now = (tally.bytes_read, tally.records_read, len(self.findings.alerts))
+        self._progress.advance(*(new - old for new, old in zip(now, self._reported, strict=True)))
+        self._reported = now
+
+    def _events(self, unit: Unit) -> Iterator[Event]:
+        tally = self.findings.tally
+        if unit.is_stdin:
+            return read_stream(sys.stdin.buffer, STDIN, self._wanted, tally, self._limits)
+        return read_path(Path(unit.path), self._wanted, tally, self._limits, named=unit.named)
+
+
+def _sha256(path: str) -> str:
+    """The file's hash for the report, empty where it cannot be read (the reader says why)."""
+    digest = hashlib.sha256()
+    try:
+        with Path(path).open("rb") as stream:
+            while block := stream.read(_HASH_BLOCK):
+                digest.update(block)
+    except OSError:
+        return ""
+    return digest.hexdigest()

@@ -1,0 +1,279 @@
+"""A HuntResult becomes plain dicts, as schema.py describes them: nothing is judged, cut or cleaned on the way.
+
+Evidence stays as the log has it; whoever shows it makes it safe (html.py, cli/show.py), and machine.py keeps JSON
+whole. `document` is the whole hunt, `rows` the same as a stream, which never holds all alerts as dicts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import overload
+
+from douse.hunt.result import HuntResult, Problem, Provenance, Summary
+from douse.model import (
+    LEVELS,
+    Alert,
+    BlindSpot,
+    ChannelCount,
+    Coverage,
+    Incident,
+    ProcessNode,
+    SequenceHit,
+    Stage,
+    Step,
+)
+from douse.report.schema import (
+    SCHEMA,
+    AlertRow,
+    BlindSpotRow,
+    ChannelRow,
+    CoverageRow,
+    Document,
+    ErrorRow,
+    IncidentRow,
+    ProcessRow,
+    ProvenanceRow,
+    Row,
+    SequenceRow,
+    StageRow,
+    StepRow,
+    SummaryRow,
+)
+
+
+def document(result: HuntResult) -> Document:
+    """The whole hunt as one document."""
+    return {
+        "kind": "hunt",
+        "schema": SCHEMA,
+        "summary": summary_row(result.summary),
+        "incidents": [incident_row(incident) for incident in result.incidents],
+        "alerts": [alert_row(alert) for alert in result.alerts],
+        "coverage": [coverage_row(c, result.blind_spots.get(c.host, ())) for c in result.coverage],
+        "errors": [error_row(problem) for problem in result.problems],
+        "provenance": provenance_row(result.provenance),
+    }
+
+
+def rows(result: HuntResult) -> Iterator[Row]:
+    """The hunt row by row: alerts, incidents, coverage, errors; last the summary, with schema and provenance."""
+    for alert in result.alerts:
+        yield alert_row(alert)
+    for incident in result.incidents:
+        yield incident_row(incident)
+    for coverage in result.coverage:
+        yield coverage_row(coverage, result.blind_spots.get(coverage.host, ()))
+    for problem in result.problems:
+        yield error_row(problem)
+    yield {**summary_row(result.summary), "schema": SCHEMA, "provenance": provenance_row(result.provenance)}
+
+
+def alert_row(alert: Alert) -> AlertRow:
+    """One alert with its provenance, its reason and the event's fields."""
+    return {
+        "kind": "alert",
+        "alert_id": alert.alert_id,
+        "rule_id": alert.rule_id,
+        "title": alert.title,
+        "level": alert.level,
+        "time": _time(alert.time),
+        "host": alert.host,
+        "channel": alert.channel,
+        "provider": alert.provider,
+        "event_id": alert.event_id,
+        "record_id": alert.record_id,
+        "source": str(alert.source),
+        "file": alert.source.path,
+        "member": alert.source.member,
+        "format": alert.source.format,
+        "techniques": list(alert.techniques),
+        "evidence_class": alert.evidence_class,
+        "store": alert.store,
+        "fidelity": alert.fidelity,
+        "stage": alert.stage,
+        "role": alert.role,
+        "matched": [
+            {"selection": m.selection, "field": m.field, "value": m.value, "pattern": m.pattern} for m in alert.matched
+        ],
+        "fields": dict(alert.fields),
+    }
+
+
+def incident_row(incident: Incident) -> IncidentRow:
+    """One incident, whole; its alerts by id."""
+    return {
+        "kind": "incident",
+        "incident_id": incident.incident_id,
+        "level": incident.level,
+        "title": incident.title,
+        "verdict": incident.verdict,
+        "host": incident.host,
+        "users": list(incident.users),
+        "first_seen": _time(incident.first_seen),
+        "last_seen": _time(incident.last_seen),
+        "family": incident.family,
+        "family_detail": incident.family_detail,
+        "score": incident.score,
+        "level_reason": incident.level_reason,
+        "stages": [_stage(stage) for stage in incident.stages],
+        "steps": [_step(step) for step in incident.steps],
+        "sequences": [_sequence(hit) for hit in incident.sequences],
+        "classes": [
+            {
+                "evidence_class": score.evidence_class,
+                "points": score.points,
+                "reason": score.reason,
+                "alerts": list(score.alert_ids),
+            }
+            for score in incident.classes
+        ],
+        "processes": [_process(node) for node in incident.processes],
+        "next_steps": list(incident.next_steps),
+        "blind_spots": [_blind_spot(spot) for spot in incident.blind_spots],
+        "coverage": {"host": incident.coverage.host, "channels": [_channel(c) for c in incident.coverage.counts]},
+        "alerts": list(incident.alert_ids),
+        "supersedes": list(incident.supersedes),
+    }
+
+
+def coverage_row(coverage: Coverage, blind_spots: tuple[BlindSpot, ...] = ()) -> CoverageRow:
+    """One host's telemetry and what it could not show."""
+    return {
+        "kind": "coverage",
+        "host": coverage.host,
+        "channels": [_channel(count) for count in coverage.counts],
+        "blind_spots": [_blind_spot(spot) for spot in blind_spots],
+    }
+
+
+def error_row(problem: Problem) -> ErrorRow:
+    """One thing the run could not use."""
+    return {
+        "kind": "error",
+        "error": problem.kind,
+        "where": problem.where,
+        "what": problem.what,
+        "records": problem.records,
+        "next_step": problem.next_step,
+    }
+
+
+def summary_row(summary: Summary) -> SummaryRow:
+    """The totals; every level is there, also with 0 alerts."""
+    return {
+        "kind": "summary",
+        "files": summary.files,
+        "ignored_files": summary.ignored_files,
+        "records_read": summary.records_read,
+        "records_skipped": summary.records_skipped,
+        "records_lost": summary.records_lost,
+        "alerts": summary.alerts,
+        "alerts_by_level": {level: summary.alerts_by_level.get(level, 0) for level in LEVELS},
+        "incidents": summary.incidents,
+        "partial": summary.partial,
+        "interrupted": summary.interrupted,
+        "highest_level": summary.highest_level,
+        "rules_loaded": summary.rules_loaded,
+        "rules_rejected": summary.rules_rejected,
+        "rules_idle": summary.rules_idle,
+        "first_event": _time(summary.first_event),
+        "last_event": _time(summary.last_event),
+        "elapsed_seconds": round(summary.elapsed_seconds, 3),
+    }
+
+
+def provenance_row(provenance: Provenance) -> ProvenanceRow:
+    """Versions, hashes, command line and inputs."""
+    return {
+        "version": provenance.version,
+        "rules_hash": provenance.rules_hash,
+        "command_line": provenance.command_line,
+        "started": _time(provenance.started),
+        "finished": _time(provenance.finished),
+        "inputs": [{"path": i.path, "size": i.size, "sha256": i.sha256} for i in provenance.inputs],
+    }
+
+
+def _stage(stage: Stage) -> StageRow:
+    return {
+        "stage": stage.stage,
+        "name": stage.name,
+        "techniques": list(stage.techniques),
+        "first_seen": _time(stage.first_seen),
+        "last_seen": _time(stage.last_seen),
+        "alerts": list(stage.alert_ids),
+    }
+
+
+def _step(step: Step) -> StepRow:
+    return {
+        "time": _time(step.time),
+        "evidence_class": step.evidence_class,
+        "stage": step.stage,
+        "title": step.title,
+        "detail": step.detail,
+        "process": step.process,
+        "level": step.level,
+        "techniques": list(step.techniques),
+        "alerts": list(step.alert_ids),
+        "evidence": step.evidence,
+    }
+
+
+def _sequence(hit: SequenceHit) -> SequenceRow:
+    return {
+        "sequence_id": hit.sequence_id,
+        "title": hit.title,
+        "level": hit.level,
+        "bonus": hit.bonus,
+        "first_seen": _time(hit.first_seen),
+        "last_seen": _time(hit.last_seen),
+        "reason": hit.reason,
+        "alerts": list(hit.alert_ids),
+    }
+
+
+def _process(node: ProcessNode) -> ProcessRow:
+    return {
+        "pid": node.pid,
+        "guid": node.guid,
+        "image": node.image,
+        "command_line": node.command_line,
+        "user": node.user,
+        "started": _time(node.started),
+        "parent": node.parent,
+        "link": node.link,
+        "alerts": list(node.alert_ids),
+    }
+
+
+def _blind_spot(spot: BlindSpot) -> BlindSpotRow:
+    return {
+        "requirement": spot.requirement,
+        "title": spot.title,
+        "events": spot.events,
+        "classes": list(spot.classes),
+        "cannot_judge": spot.cannot_judge,
+        "enable": spot.enable,
+        "verified": spot.verified,
+    }
+
+
+def _channel(count: ChannelCount) -> ChannelRow:
+    return {
+        "channel": count.channel,
+        "event_id": count.event_id,
+        "records": count.records,
+        "first_seen": _time(count.first_seen),
+        "last_seen": _time(count.last_seen),
+    }
+
+
+@overload
+def _time(moment: datetime) -> str: ...
+@overload
+def _time(moment: datetime | None) -> str | None: ...
+def _time(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with Z; the fraction only where there is one, None where there is no time."""
+    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

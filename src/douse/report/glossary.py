@@ -1,0 +1,132 @@
+"""Words for people who do not read logs all day: terms, names of ATT&CK techniques and of common event ids.
+
+Facts and our own sentences only. A name that is missing here costs a reader one look-up: the id is always shown.
+"""
+
+from __future__ import annotations
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    ("Alert", "One detection rule matched one log record. An alert alone is a hint, not a verdict."),
+    ("ATT&CK technique", "A numbered entry (such as T1555.003) in MITRE's public catalogue of attackers' methods."),
+    ("Blind spot", "Telemetry that was not recorded or not given to Douse, so that something could not be judged."),
+    ("Credential store", "A file or database in which a program keeps passwords, session cookies, keys or a wallet."),
+    (
+        "Dead drop",
+        "A public page (a chat profile, a paste) from which malware reads the address of its real server.",
+    ),
+    ("Evidence class", "The kind of thing an alert shows: execution, injection, access to stores, transfer and so on."),
+    ("Exfiltration", "Stolen data leaving the machine. Host logs show the connection, seldom how much was sent."),
+    ("Fidelity", "How surely a rule means what it says: 1.0 exact, 0.7 a good heuristic, 0.4 a weak sign."),
+    ("Incident", "Alerts on one host that belong together by their processes, users and times, told as one story."),
+    (
+        "Infostealer",
+        "Malware that copies passwords, sessions and wallets within minutes, sends them out and often leaves.",
+    ),
+    ("Injection", "Running code inside another, trusted program's process, so that its actions bear that name."),
+    ("Lost record", "A log record that is damaged or cut off and could not be read. Lost records are counted."),
+    (
+        "Paste and run (ClickFix)",
+        "A web page persuades a person to paste a command into Windows, for instance as a fake captcha.",
+    ),
+    ("RunMRU", "The registry key in which Windows remembers what was typed into the Run dialog (Win+R)."),
+    (
+        "SACL, event 4663",
+        "The audit setting of a file or folder. Only with it does Windows record who read a password store.",
+    ),
+    ("Sequence", "A named order of events that is far more telling than its parts, such as stores read, then sent."),
+    ("Sigma rule", "A detection rule in an open text format. Douse brings its own and reads others."),
+    ("Sysmon", "A free Microsoft tool that records process starts, connections and more in the event log."),
+)
+
+TECHNIQUES = {
+    "T1005": "Data from Local System",
+    "T1027": "Obfuscated Files or Information",
+    "T1027.010": "Command Obfuscation",
+    "T1036": "Masquerading",
+    "T1041": "Exfiltration Over C2 Channel",
+    "T1055": "Process Injection",
+    "T1055.003": "Thread Execution Hijacking",
+    "T1055.012": "Process Hollowing",
+    "T1059": "Command and Scripting Interpreter",
+    "T1059.001": "PowerShell",
+    "T1059.003": "Windows Command Shell",
+    "T1059.010": "AutoHotKey and AutoIT",
+    "T1070": "Indicator Removal",
+    "T1070.004": "File Deletion",
+    "T1071": "Application Layer Protocol",
+    "T1071.001": "Web Protocols",
+    "T1102": "Web Service",
+    "T1102.001": "Dead Drop Resolver",
+    "T1105": "Ingress Tool Transfer",
+    "T1112": "Modify Registry",
+    "T1115": "Clipboard Data",
+    "T1140": "Deobfuscate/Decode Files or Information",
+    "T1204": "User Execution",
+    "T1204.001": "Malicious Link",
+    "T1204.002": "Malicious File",
+    "T1204.004": "Malicious Copy and Paste",
+    "T1218": "System Binary Proxy Execution",
+    "T1218.005": "Mshta",
+    "T1218.009": "Regsvcs/Regasm",
+    "T1497.001": "System Checks",
+    "T1518.001": "Security Software Discovery",
+    "T1539": "Steal Web Session Cookie",
+    "T1547.001": "Registry Run Keys / Startup Folder",
+    "T1552.001": "Credentials In Files",
+    "T1555": "Credentials from Password Stores",
+    "T1555.003": "Credentials from Web Browsers",
+    "T1555.004": "Windows Credential Manager",
+    "T1555.005": "Password Managers",
+    "T1567": "Exfiltration Over Web Service",
+    "T1657": "Financial Theft",
+}
+
+_SYSMON = "microsoft-windows-sysmon/operational"
+_POWERSHELL = "microsoft-windows-powershell/operational"
+
+EVENTS = {
+    (_SYSMON, 1): "process started",
+    (_SYSMON, 3): "network connection",
+    (_SYSMON, 5): "process ended",
+    (_SYSMON, 7): "library loaded",
+    (_SYSMON, 8): "remote thread created",
+    (_SYSMON, 10): "process opened by another",
+    (_SYSMON, 11): "file created",
+    (_SYSMON, 12): "registry key or value created or deleted",
+    (_SYSMON, 13): "registry value set",
+    (_SYSMON, 15): "file stream created",
+    (_SYSMON, 22): "DNS query",
+    (_SYSMON, 23): "file deleted, archived",
+    (_SYSMON, 24): "clipboard changed",
+    (_SYSMON, 25): "process image tampered with",
+    (_SYSMON, 26): "file deleted",
+    ("security", 4624): "logon",
+    ("security", 4625): "failed logon",
+    ("security", 4634): "logoff",
+    ("security", 4656): "handle to an object requested",
+    ("security", 4657): "registry value changed",
+    ("security", 4663): "object accessed",
+    ("security", 4672): "special privileges assigned",
+    ("security", 4688): "process started",
+    ("security", 4689): "process ended",
+    ("security", 4698): "scheduled task created",
+    ("security", 5156): "connection allowed",
+    ("security", 5157): "connection blocked",
+    ("security", 5379): "stored credentials read",
+    (_POWERSHELL, 4103): "PowerShell pipeline",
+    (_POWERSHELL, 4104): "PowerShell script block",
+    ("system", 7036): "service changed state",
+    ("system", 7045): "service installed",
+    ("microsoft-windows-windows defender/operational", 1116): "malware found",
+    ("microsoft-windows-windows defender/operational", 1117): "malware acted upon",
+}
+
+
+def technique_name(technique: str) -> str:
+    """The technique's name, empty where it is not in our list."""
+    return TECHNIQUES.get(technique, "")
+
+
+def event_name(channel: str, event_id: int) -> str:
+    """What a record of this channel and id says, empty where it is not in our list."""
+    return EVENTS.get((channel.lower(), event_id), "")

@@ -1,0 +1,191 @@
+"""The screen of a hunt: what it says, that evidence cannot act in a terminal, and when there is colour."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+
+from douse.cli.show import hunt_table, hunt_table_bytes
+from douse.report.document import document
+from report import sample
+
+SGR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _neutral(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+def screen(make=sample.lumma, width: int = 80, color: str = "auto", stream: io.StringIO | None = None) -> str:
+    target = io.StringIO() if stream is None else stream
+    hunt_table(document(make()), target, color=color, width=width)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_screen_of_an_incident(golden, width: int) -> None:
+    golden(f"show_lumma_{width}.txt", screen(width=width))
+
+
+def test_the_screen_of_nothing_found(golden) -> None:
+    golden("show_empty_80.txt", screen(sample.empty))
+
+
+def test_the_screen_in_ascii(golden) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii", errors="strict", newline="\n")
+    hunt_table(document(sample.lumma()), stream, width=80)
+    stream.flush()
+    golden("show_lumma_80_ascii.txt", raw.getvalue().decode("ascii"))
+
+
+def test_verdict_story_tree_gaps_and_next_steps_come_in_this_order() -> None:
+    text = screen(width=120)
+    parts = ["CRITICAL", "Someone was led to paste", "Stage 1  Delivery", "Stage 2  Script", "Stage 3  Injection",
+             "Possible exfiltration (bytes unknown)", "Processes", "What could not be seen", "What to do next",
+             "Other incidents", "Summary", "This result is partial"]  # fmt: skip
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_the_screen_holds_the_evidence() -> None:
+    text = screen(width=120)
+    for words in (sample.CHROME_LOGINS, sample.EXODUS_SEED, "203.0.113.44:443",
+                  "RegAsm.exe 8456, injected by powershell.exe [5-9]",
+                  "8,353 read, 2,410 asked for by no rule, 41 lost", "13: 9 high, 3 medium, 1 low", "1.8 s",
+                  "unknown modifier 'startwith' on Image. Did you mean 'startswith'?"):  # fmt: skip
+        assert words in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("make", [sample.lumma, sample.hostile, sample.empty])
+def test_no_line_is_wider_than_asked(make, width: int) -> None:
+    assert max(cell_len(line) for line in screen(make, width).split("\n")) <= width
+
+
+@pytest.mark.parametrize("color", ["auto", "never", "always"])
+def test_hostile_evidence_is_inert(color: str) -> None:
+    text = screen(sample.hostile, color=color)
+    if color == "always":
+        assert SGR.search(text)
+        text = SGR.sub("", text)
+    hidden = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")}
+    assert hidden == {"\n"}
+    joined = re.sub(r"\s+", "", text)
+    assert "\\x1b[31mred\\x1b]8;;http://192.0.2.1/" in joined
+    assert "\\u202egpj.exe" in joined
+    assert "[bold]\\ud800" in joined, "rich markup in evidence must be shown, not obeyed"
+
+
+def test_evidence_that_the_encoding_cannot_say_is_written_out() -> None:
+    alert = replace(sample.lumma().incidents[0], title="Müller → 世界")
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", errors="strict")
+    hunt_table(document(replace(sample.lumma(), incidents=(alert,))), stream, width=80)
+    stream.flush()
+    raw = stream.buffer.getvalue().decode("cp1252")
+    assert "Müller \\u2192 \\u4e16\\u754c" in raw
+
+
+def test_colour_only_on_a_terminal() -> None:
+    assert "\x1b" not in screen()
+    assert "\x1b[" in screen(stream=Terminal())
+    assert "\x1b" not in screen(stream=Terminal(), color="never")
+    assert "\x1b[" in screen(color="always")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "colorful"),
+    [("NO_COLOR", "1", False), ("NO_COLOR", "", True), ("TERM", "dumb", False), ("FORCE_COLOR", "1", True)],
+)
+def test_the_environment_decides_about_colour(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, colorful: bool
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert ("\x1b" in screen(stream=Terminal())) is colorful
+    assert ("\x1b" in screen()) is (name == "FORCE_COLOR")
+
+
+def test_no_color_wins_over_force_color_and_the_option_over_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b" not in screen(stream=Terminal())
+    assert "\x1b" in screen(stream=Terminal(), color="always")
+
+
+def test_colour_changes_no_word() -> None:
+    plain, colored = screen(), SGR.sub("", screen(color="always"))
+    assert [line.rstrip() for line in colored.split("\n")] == plain.split("\n")
+
+
+def test_a_file_gets_utf8_of_one_width_without_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    text = b"".join(hunt_table_bytes(sample.lumma(), to_file=True)).decode("utf-8")
+    assert text == screen(width=100)
+
+
+def test_standard_output_gets_its_own_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="cp437"))
+    raw = b"".join(hunt_table_bytes(sample.lumma()))
+    assert "`- RegAsm.exe 8456, injected by powershell.exe [5-9]" in raw.decode("cp437")
+
+
+def test_the_width_comes_from_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "72")
+    stream = io.StringIO()
+    hunt_table(document(sample.lumma()), stream)
+    assert "─" * 72 + "\n" in stream.getvalue()
+    assert "─" * 73 not in stream.getvalue()
+
+
+def test_long_lists_are_cut_and_say_so() -> None:
+    base = sample.lumma()
+    first = base.incidents[0]
+    many = replace(
+        base,
+        incidents=(
+            replace(first, processes=first.processes * 9, next_steps=first.next_steps * 2),
+            *(base.incidents[1:] * 14),
+        ),
+        problems=base.problems * 6,
+    )
+    text = screen(lambda: many)
+    assert "and 30 more processes; --format json has all" in text
+    assert "and 4 more incidents; --format json has all" in text
+    assert "and 4 more steps; the report (--format html) has all" in text
+    assert "and 4 more problems; --format json has all" in text
+
+
+def test_single_alerts_are_listed_when_there_is_no_incident() -> None:
+    text = " ".join(screen(lambda: replace(sample.lumma(), incidents=())).split())
+    assert "No incident found in the telemetry read" in text
+    assert "13 single alerts below" in text
+    assert "Wallet file read by a process that does not own it" in text
+
+
+def test_finding_nothing_is_never_called_clean() -> None:
+    assert not re.search(r"\bclean\b", screen(sample.empty), re.IGNORECASE)
+
+
+def test_importing_the_screen_does_not_import_rich() -> None:
+    program = "import json, sys; import douse.cli.show; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert not {"rich", "jinja2", "msgspec"} & set(json.loads(done.stdout))
