@@ -1,4 +1,4 @@
-"""Expressions of rules: they find what Python finds, no hostile text makes one run for ever, and mistakes are explained."""
+"""Expressions of rules: they find what Python finds, none runs for ever on hostile text, mistakes are explained."""
 
 from __future__ import annotations
 

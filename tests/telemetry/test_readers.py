@@ -253,14 +253,14 @@ def test_any_bytes_are_read_without_an_exception(data: bytes, name: str, start: 
 @given(seed=st.sampled_from(SEEDS), name=st.sampled_from(NAMES), random_seed=st.integers(0, 2**32))
 @settings(max_examples=EXAMPLES)
 def test_damaged_json_and_archives_are_read_without_an_exception(seed: bytes, name: str, random_seed: int) -> None:
-    reads_without_raising(mutated(seed, random.Random(random_seed)), name)  # noqa: S311 - repeatable
+    reads_without_raising(mutated(seed, random.Random(random_seed)), name)
 
 
 @given(random_seed=st.integers(0, 2**32))
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_real_logs_are_read_without_an_exception_and_reconciled(
         random_seed: int, three_chunks: bytes) -> None:
-    rng = random.Random(random_seed)  # noqa: S311 - repeatable
+    rng = random.Random(random_seed)
     log = three_chunks if rng.randrange(2) else three_chunks[:4096 + 65536]
     data = mutated(log[:4096], rng) + log[4096:] if rng.randrange(4) == 0 else log[:4096] + mutated(log[4096:], rng)
     tally = reads_without_raising(data, "x.evtx")

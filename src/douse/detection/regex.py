@@ -34,7 +34,7 @@ _OPTIONS = _options()
 
 
 def search(expression: str, flags: Set[str], *, at_start: bool = False, at_end: bool = False) -> Test:
-    """A test that says whether a text holds the expression, anywhere or at an end. Flags are i, m, s. Raises Mistake."""
+    """A test that says whether a text holds the expression, anywhere or at an end. Flags: i, m, s. Raises Mistake."""
     if len(expression) > MAX_LENGTH:
         raise Mistake(f"the expression is longer than {MAX_LENGTH} characters", "Split it.")
     whole = "".join((
