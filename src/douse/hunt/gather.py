@@ -38,6 +38,7 @@ def gather(
         coverage=coverage,
         blind_spots={host.host: blind_spots(host) for host in coverage},
         problems=problems,
+        notes=tuple(found.tally.notes),
         summary=replace(
             _summary(found, ruleset, coverage, alerts, shown),
             partial=bool(problems),
@@ -84,7 +85,8 @@ def _problems(found: Findings, ruleset: RuleSet, losses: Iterable[Loss], unread:
 
 def _highest(alerts: Iterable[Alert], incidents: Iterable[Incident]) -> str:
     """The strongest level of any finding, empty without one."""
-    return max((found.level for found in (*alerts, *incidents)), key=level_rank, default="")
+    levels = {alert.level for alert in alerts} | {incident.level for incident in incidents}
+    return max(levels, key=level_rank, default="")
 
 
 def _of_loss(loss: Loss) -> Problem:

@@ -78,7 +78,10 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class HuntResult:
-    """Everything a hunt found. `blind_spots` maps each host to what its telemetry could not show."""
+    """Everything a hunt found. `blind_spots` maps each host to what its telemetry could not show.
+
+    `notes` are remarks on how evidence was read that change no number, such as times that had to be corrected.
+    """
 
     incidents: tuple[Incident, ...]
     alerts: tuple[Alert, ...]
@@ -87,6 +90,7 @@ class HuntResult:
     problems: tuple[Problem, ...]
     summary: Summary
     provenance: Provenance
+    notes: tuple[str, ...] = ()
 
 
 class Progress(Protocol):

@@ -19,9 +19,7 @@ from douse.hunt.plan import Unit
 from douse.hunt.result import InputFile, Progress
 from douse.incident import facts
 from douse.model import Alert, Event
-from douse.telemetry.coverage import Tally
-from douse.telemetry.readers import Limits, read_path, read_stream
-from douse.telemetry.wanted import Wanted
+from douse.telemetry import Limits, Tally, Wanted, read_path, read_stream
 
 _HASH_BLOCK = 1 << 20
 _REPORT_EVERY = 2_000
