@@ -225,7 +225,8 @@ class Coverage:
 class BlindSpot:
     """Telemetry that was missing, what could therefore not be judged, and the Windows setting that provides it.
 
-    `classes` are the evidence classes it would have shown. `verified` is False while nobody has tried the setting.
+    `classes` are the evidence classes it would have shown. `verified` says that the vendor's own page was read;
+    none of the settings was tried on a machine by us.
     """
 
     requirement: str

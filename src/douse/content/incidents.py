@@ -1,0 +1,158 @@
+"""Load incidents/: the numbers of the score, the three stages, the names of credential stores, the advice.
+
+Each file's format is in the folder's README; what does not follow it is a ContentError with file and line, so a wrong
+edit is found by the first test and not by an analyst. Everything is loaded once per process. Read by the incident room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from douse.content import document
+from douse.content.document import Section
+from douse.model import EVIDENCE_CLASSES, LEVELS
+
+FOLDER = Path(__file__).with_name("incidents")
+NEEDS = ("stores", "destinations", "injected", "processes", "users", "gaps")
+"""What an advice can speak of; it is left out where the incident has none of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bonus:
+    """Extra points for a kind of sequence, given once however many of the kind are found."""
+
+    kind: str
+    points: int
+    sequences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """The numbers of the threat model, 3.4."""
+
+    weights: Mapping[str, int]
+    further_store: int
+    store_cap: int
+    bonuses: tuple[Bonus, ...]
+    bands: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StageText:
+    """One of the mission's stages, and the evidence classes that belong to it when a rule does not say."""
+
+    stage: int
+    name: str
+    techniques: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreName:
+    """A product whose store is known by a part of its path, in lower case."""
+
+    name: str
+    contains: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreNames:
+    """Products in the order in which they are tried, and the word for each sub-family where no product is known."""
+
+    products: tuple[StoreName, ...]
+    families: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One next step, and the conditions under which it is given; an empty list is no condition."""
+
+    id: str
+    text: str
+    level: str
+    classes: tuple[str, ...]
+    stores: tuple[str, ...]
+    sequences: tuple[str, ...]
+    without: tuple[str, ...]
+    needs: tuple[str, ...]
+
+
+@cache
+def scoring() -> Scoring:
+    """Weights, bonuses and bands."""
+    data = document.read(FOLDER / "scoring.yml")
+    bonuses = []
+    for entry in data.listed("bonuses"):
+        bonuses.append(Bonus(entry.text("kind"), entry.number("points"), entry.texts("sequences")))
+        entry.end()
+    found = Scoring(_numbers(data, "weights", tuple(EVIDENCE_CLASSES)), data.number("further_store"),
+                    data.number("store_cap"), tuple(bonuses), _numbers(data, "bands", LEVELS))
+    data.end()
+    return found
+
+
+@cache
+def stages() -> tuple[StageText, ...]:
+    """The three stages in order."""
+    data = document.read(FOLDER / "stages.yml")
+    found = []
+    for entry in data.listed("stages"):
+        found.append(StageText(entry.number("stage"), entry.text("name"), entry.texts("techniques"),
+                               _letters(entry, "classes")))
+        entry.end()
+    data.end()
+    return tuple(found)
+
+
+@cache
+def store_names() -> StoreNames:
+    """Products by path, and sub-families in words."""
+    data = document.read(FOLDER / "stores.yml")
+    products = []
+    for entry in data.listed("products"):
+        products.append(StoreName(entry.text("name"), tuple(part.lower() for part in entry.texts("contains"))))
+        entry.end()
+    families = data.section("families")
+    words = {} if families is None else {key: families.text(key) for key in families.keys()}  # noqa: SIM118 -- a Section is no dict
+    data.end()
+    return StoreNames(tuple(products), words)
+
+
+@cache
+def advice() -> tuple[Advice, ...]:
+    """All next steps, in the order in which they are to be done."""
+    data = document.read(FOLDER / "advice.yml")
+    found = []
+    for entry in data.listed("steps"):
+        found.append(Advice(entry.text("id"), " ".join(entry.text("text").split()),
+                            entry.choice("level", LEVELS, LEVELS[0]), _letters(entry, "classes"),
+                            entry.texts("stores"), entry.texts("sequences"), _letters(entry, "without"),
+                            _known(entry, "needs", NEEDS)))
+        entry.end()
+    data.end()
+    return tuple(found)
+
+
+def _numbers(data: Section, key: str, words: tuple[str, ...]) -> dict[str, int]:
+    """A number for each of some words, and for nothing else."""
+    section = data.section(key)
+    if section is None:
+        data.fail(f"{key} is missing.")
+    found = {word: section.number(word) for word in words}
+    section.end()
+    return found
+
+
+def _letters(entry: Section, key: str) -> tuple[str, ...]:
+    return _known(entry, key, tuple(EVIDENCE_CLASSES))
+
+
+def _known(entry: Section, key: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    found = entry.texts(key)
+    unknown = [word for word in found if word not in words]
+    if unknown:
+        entry.fail(f"{key} has {unknown[0]!r}, which is none of {', '.join(words)}.", key=key)
+    return found

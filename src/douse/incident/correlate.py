@@ -1,0 +1,86 @@
+"""One host's alerts become incidents: `correlate(alerts, facts, coverage)`, pure, whatever order its input comes in.
+
+    place    every alert in the table of processes            processes, marks, entities
+    link     by tree and explicit edges, then by user+time    link, weak, places
+    judge    class O, sequences, points, level                outbound, sequences, score
+    tell     steps, stages, tree, sentence, gaps, next steps  story, tree, verdict, blindspots, plan
+
+Only alerts with an evidence class make and score an incident; others in the same process tree are listed with it. The
+id is a UUIDv5 of host and earliest scoring alert, so an incident keeps it while it grows forwards in time.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from douse.incident.blindspots import blind_spots, reads_audited
+from douse.incident.facts import HostFacts
+from douse.incident.link import Links
+from douse.incident.marks import Mark, in_time_order, mark_of, meet_people, place_alerts
+from douse.incident.outbound import Connections, by_process, outbound_marks
+from douse.incident.plan import next_steps
+from douse.incident.processes import ProcessTable
+from douse.incident.score import class_scores, level_of
+from douse.incident.sequences import Scene, sequence_hits
+from douse.incident.story import stages_of, steps_of
+from douse.incident.tree import process_nodes
+from douse.incident.verdict import FAMILY, FAMILY_DETAIL, verdict_of
+from douse.incident.weak import JoinedGroup, join_weakly
+from douse.model import EVIDENCE_CLASSES, Alert, BlindSpot, Coverage, Incident, level_rank
+
+NAMESPACE = uuid.UUID("6a3f6f0e-5a7b-5c1d-9a54-0d2c7c1d3e88")
+"""The namespace of incident ids. Never change it: ids are compared between runs and tools."""
+
+
+def correlate(alerts: Iterable[Alert], facts: HostFacts, coverage: Coverage,
+              previous: Sequence[Incident] = ()) -> tuple[Incident, ...]:
+    """The incidents of one host, worst first. With `previous` ones, each says which of their ids it replaces."""
+    ordered = in_time_order(alerts)
+    if not any(alert.evidence_class in EVIDENCE_CLASSES for alert in ordered):
+        return ()
+    table = ProcessTable(facts)
+    placed = place_alerts(ordered, table)
+    links = Links(placed, facts, table, meet_people(placed, facts, table))
+    connections = by_process(facts.connections, links)
+    groups = join_weakly(links.groups(), links)
+    spots = blind_spots(coverage, facts)
+    audited = reads_audited(coverage, facts)
+    incidents = [_incident(group, links, connections, spots, coverage, audited, previous) for group in groups]
+    return tuple(sorted(incidents, key=lambda i: (-level_rank(i.level), i.first_seen, i.incident_id)))
+
+
+def _incident(group: JoinedGroup, links: Links, connections: Connections, spots: tuple[BlindSpot, ...],
+              coverage: Coverage, audited: bool, previous: Sequence[Incident]) -> Incident:
+    marks = [mark_of(item, item.alert.alert_id in group.weak) for item in group.placed if item.scores]
+    sent = outbound_marks(marks, group.processes, connections, links)
+    first = next(mark.alert for mark in marks if mark.alert)
+    marks = sorted([*marks, *sent], key=_in_time_order)
+    hits = sequence_hits(Scene(marks, group.processes, connections, links, audited))
+    classes = class_scores(marks)
+    score = round(sum(c.points for c in classes) + sum(hit.bonus for hit in hits), 1)
+    level, level_reason = level_of(score, hits, classes)
+    verdict = verdict_of(marks, hits, level, links, audited)
+    incident_id = str(uuid.uuid5(NAMESPACE, f"{first.host.lower()} {first.alert_id}"))
+    alert_ids = tuple(item.alert.alert_id for item in group.placed)
+    return Incident(
+        incident_id=incident_id, host=coverage.host or first.host, level=level, score=score, title=verdict.title,
+        verdict=verdict.sentence, users=verdict.users, first_seen=marks[0].time, last_seen=marks[-1].time,
+        family=FAMILY, family_detail=FAMILY_DETAIL, steps=steps_of(marks, links), stages=stages_of(marks),
+        sequences=hits, classes=classes, level_reason=level_reason,
+        processes=process_nodes(group.placed, sent, links),
+        next_steps=next_steps(marks, hits, level, coverage.host or first.host, verdict.users, spots, links),
+        blind_spots=spots, coverage=coverage, alert_ids=alert_ids,
+        supersedes=_superseded(incident_id, alert_ids, previous))
+
+
+def _superseded(incident_id: str, alert_ids: Sequence[str], previous: Sequence[Incident]) -> tuple[str, ...]:
+    """Ids of earlier incidents that share an alert with this one and were called otherwise."""
+    own = set(alert_ids)
+    return tuple(sorted({old.incident_id for old in previous
+                         if old.incident_id != incident_id and not own.isdisjoint(old.alert_ids)}))
+
+
+def _in_time_order(mark: Mark) -> tuple[object, ...]:
+    record = (mark.outbound.channel, mark.outbound.record_id) if mark.outbound else ("", 0)
+    return mark.time, mark.alert_ids, *record

@@ -1,0 +1,256 @@
+"""Who and what a record is about: the acting process, its target, its user, the network destination, the object.
+
+Logs name the same thing differently (ProcessGuid or SourceProcessGUID, decimal or hex pids, ProcessName or Image), so
+everything that reads a field of an event or an alert for correlation is here, as one table of names per kind of record.
+Unknown is "" or pid 0, never None. The names of Sysmon 1 and Security 4688 differ in a trap: in 4688 `ProcessId` is the
+parent, so `NewProcessId` is asked first and a reader's alias cannot mislead us. Counterpart: processes.py.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+SYSMON = "microsoft-windows-sysmon/operational"
+SECURITY = "security"
+POWERSHELL = frozenset({"microsoft-windows-powershell/operational", "powershellcore/operational"})
+DPAPI = "microsoft-windows-crypto-dpapi/debug"
+DEFENDER = "microsoft-windows-windows defender/operational"
+
+Get = Callable[[str], str]
+"""A look-up of one field, "" where the record has nothing to say (also where it says "-")."""
+
+_ABSENT = frozenset({"", "-", "?", "<unknown process>", "(null)"})
+_NO_SESSION = frozenset({"", "0", "996", "997", "999"})  # local service, network service, SYSTEM: not a person's logon
+_SYSTEM_SIDS = frozenset({"S-1-5-18", "S-1-5-19", "S-1-5-20"})
+_SYSTEM_DOMAINS = ("nt authority\\", "nt-autorität\\", "autorite nt\\", "nt service\\", "window manager\\",
+                   "font driver host\\")
+_SID = re.compile(r"S-1-\d+(?:-\d+)+", re.IGNORECASE)
+_HIVE_OWNER = re.compile(r"(?:HKU|HKEY_USERS|REGISTRY\\USER)\\(S-1-(?:5-21|12-1)(?:-\d+)+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A process as one record names it."""
+
+    guid: str = ""
+    pid: int = 0
+    image: str = ""
+    user_sid: str = ""
+    user_name: str = ""
+    logon: str = ""
+    command_line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a connection or a DNS query went. `addresses` holds every address the record gives for it."""
+
+    addresses: tuple[str, ...]
+    hostname: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The field names, first that is filled wins, under which one kind of record describes a process."""
+
+    guid: tuple[str, ...] = ()
+    pid: tuple[str, ...] = ()
+    image: tuple[str, ...] = ()
+    sid: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    domain: tuple[str, ...] = ()
+    logon: tuple[str, ...] = ()
+    command_line: tuple[str, ...] = ()
+
+
+_SYSMON_ACTOR = _Names(guid=("ProcessGuid",), pid=("ProcessId",), image=("Image",), name=("User",), logon=("LogonId",),
+                       command_line=("CommandLine",))
+_SYSMON_SOURCE = _Names(guid=("SourceProcessGuid",), pid=("SourceProcessId",), image=("SourceImage",),
+                        name=("SourceUser",))
+_SYSMON_TARGET = _Names(guid=("TargetProcessGuid",), pid=("TargetProcessId",), image=("TargetImage",),
+                        name=("TargetUser",))
+_SYSMON_PARENT = _Names(guid=("ParentProcessGuid",), pid=("ParentProcessId",), image=("ParentImage",),
+                        name=("ParentUser",), command_line=("ParentCommandLine",))
+_SECURITY_ACTOR = _Names(pid=("ProcessId", "ClientProcessId"), image=("ProcessName", "Application"),
+                         sid=("SubjectUserSid",), name=("SubjectUserName",), domain=("SubjectDomainName",),
+                         logon=("SubjectLogonId",))
+_SECURITY_START = _Names(pid=("NewProcessId",), image=("NewProcessName",), sid=("SubjectUserSid",),
+                         name=("SubjectUserName",), domain=("SubjectDomainName",), logon=("SubjectLogonId",),
+                         command_line=("CommandLine", "ProcessCommandLine"))
+_SECURITY_OTHER_USER = _Names(sid=("TargetUserSid",), name=("TargetUserName",), domain=("TargetDomainName",),
+                              logon=("TargetLogonId",))
+_SECURITY_PARENT = _Names(pid=("ParentProcessId", "ProcessId"), image=("ParentProcessName",))
+_SCRIPT_HOST = _Names(pid=("Execution_ProcessID",), sid=("Security_UserID",))
+_DPAPI_CALLER = _Names(pid=("CallerProcessID",), sid=("Security_UserID",))
+_NAMES_BY_CHANNEL = {SYSMON: _SYSMON_ACTOR, SECURITY: _SECURITY_ACTOR, DPAPI: _DPAPI_CALLER,
+                     **dict.fromkeys(POWERSHELL, _SCRIPT_HOST)}
+_INJECTIONS = frozenset({8, 10})  # Sysmon: remote thread, process access; they have a source and a target
+
+
+def getter(fields: Mapping[str, str]) -> Get:
+    """Look fields up as Sigma does: exact spelling first, then without case."""
+    folded = {name.lower(): value for name, value in fields.items()}
+
+    def get(name: str) -> str:
+        value = fields.get(name)
+        return present(folded.get(name.lower(), "") if value is None else value)
+
+    return get
+
+
+def present(value: str) -> str:
+    """The value, or "" for the ways in which Windows writes "nothing"."""
+    stripped = value.strip()
+    return "" if stripped.lower() in _ABSENT else stripped
+
+
+def number(text: str) -> int:
+    """A pid, port or logon id written in decimal or as 0x hex; 0 where it is no number."""
+    try:
+        return int(text, 16 if text[:2].lower() == "0x" else 10)
+    except ValueError:
+        return 0
+
+
+def guid(text: str) -> str:
+    """A GUID in one spelling: lower case, no braces; "" for the null GUID."""
+    plain = text.strip("{} ").lower()
+    return plain if plain.strip("0-") else ""
+
+
+def image_name(path: str) -> str:
+    """The file name of an image path, as written; works on device paths too."""
+    return path[max(path.rfind("\\"), path.rfind("/")) + 1:]
+
+
+def is_sid(key: str) -> bool:
+    """Whether a person's key is a SID; a name and a SID that nothing connects cannot be compared."""
+    return _SID.fullmatch(key) is not None
+
+
+def is_system(sid: str, name: str) -> bool:
+    """Whether the account is Windows itself: such alerts are never joined because of their user."""
+    lowered = name.lower()
+    return sid in _SYSTEM_SIDS or lowered.endswith("$") or lowered.startswith(_SYSTEM_DOMAINS)
+
+
+def actor_of(channel: str, event_id: int, get: Get) -> Actor:
+    """The process that did what the record tells; for 4688 and Sysmon 1 the new process itself."""
+    channel = channel.lower()
+    if channel == SYSMON and event_id in _INJECTIONS:
+        return _read(_SYSMON_SOURCE, get)
+    if channel == SECURITY and event_id == 4688:
+        return _security_start(get)
+    return _read(_NAMES_BY_CHANNEL.get(channel, _SYSMON_ACTOR), get)
+
+
+def target_of(channel: str, event_id: int, get: Get) -> Actor | None:
+    """The process something was done to (Sysmon 8 and 10), None for records without a target."""
+    if channel.lower() == SYSMON and event_id in _INJECTIONS:
+        return _read(_SYSMON_TARGET, get)
+    return None
+
+
+def parent_of(channel: str, get: Get) -> Actor:
+    """The parent named by a process start."""
+    return _read(_SECURITY_PARENT if channel.lower() == SECURITY else _SYSMON_PARENT, get)
+
+
+def is_start(channel: str, event_id: int) -> bool:
+    """Whether the record is the start of its process."""
+    return (channel.lower(), event_id) in {(SYSMON, 1), (SECURITY, 4688)}
+
+
+def destination_of(channel: str, event_id: int, get: Get) -> Destination | None:
+    """The destination of a network record (Sysmon 3 and 22, Security 5156), None for other records."""
+    kind = (channel.lower(), event_id)
+    if kind == (SYSMON, 22):
+        return Destination(tuple(_addresses(get("QueryResults").split(";"))), get("QueryName").lower().rstrip("."), 0)
+    if kind in {(SYSMON, 3), (SECURITY, 5156)}:
+        address = get("DestinationIp") or get("DestAddress")
+        port = get("DestinationPort") or get("DestPort")
+        return Destination(tuple(_addresses([address])), get("DestinationHostname").lower(), number(port))
+    return None
+
+
+def object_of(get: Get) -> str:
+    """The file, key, or query the record is about, "" where it is about none."""
+    return next(filter(None, map(get, ("ObjectName", "TargetFilename", "TargetObject", "QueryName", "TaskName",
+                                          "TargetName"))), "")
+
+
+def command_text(get: Get) -> str:
+    """The command a record stores for later or that somebody typed: registry data, task, command line, startup file."""
+    text = next(filter(None, map(get, ("Details", "NewValue", "TaskContent", "CommandLine", "TargetFilename"))),
+                "")
+    return text[:-2] if text.endswith("\\1") else text  # RunMRU values end in \1
+
+
+def hive_owner(get: Get) -> str:
+    """The SID whose registry hive the record is about, "" if none."""
+    found = _HIVE_OWNER.search(object_of(get))
+    return found.group(1).upper() if found else ""
+
+
+def _read(names: _Names, get: Get) -> Actor:
+    def first(choices: Iterable[str]) -> str:
+        return next(filter(None, map(get, choices)), "")
+
+    name, domain = first(names.name), first(names.domain)
+    logon = str(number(first(names.logon)))
+    sid = first(names.sid).upper()
+    return Actor(
+        guid=guid(first(names.guid)), pid=number(first(names.pid)), image=first(names.image),
+        user_sid=sid if _SID.fullmatch(sid) and sid != "S-1-0-0" else "",
+        user_name=f"{domain}\\{name}" if domain and name and "\\" not in name else name,
+        logon="" if logon in _NO_SESSION else logon, command_line=first(names.command_line))
+
+
+def _security_start(get: Get) -> Actor:
+    """4688 names the creator; where the process runs as somebody else (a service, runas), Target* names them."""
+    started, other = _read(_SECURITY_START, get), _read(_SECURITY_OTHER_USER, get)
+    if not other.user_sid:
+        return started
+    return Actor(pid=started.pid, image=started.image, user_sid=other.user_sid, user_name=other.user_name,
+                 logon=other.logon or started.logon, command_line=started.command_line)
+
+
+def _addresses(texts: Iterable[str]) -> Iterable[str]:
+    for text in texts:
+        try:
+            address = ipaddress.ip_address(text.strip())
+        except ValueError:
+            continue
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        yield str(mapped or address)
+
+
+class People:
+    """Which SID and which account name are the same person; Sysmon writes names, Security writes both.
+
+    Learned from records that carry both. Two names for one SID, or two SIDs for one name, keep the first in sort order,
+    so that the order of the records does not matter.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._sid_of: dict[str, str] = {}
+        self._name_of: dict[str, str] = {}
+        for sid, name in sorted({(s, n) for s, n in pairs if n and not is_system(s, n)}):
+            self._name_of.setdefault(name.lower(), name)
+            if sid:
+                self._sid_of.setdefault(name.lower(), sid)
+                self._name_of.setdefault(sid, name)
+
+    def key(self, sid: str, name: str) -> str:
+        """One word per person, equal for equal people; "" for nobody and for Windows' own accounts."""
+        if is_system(sid, name) or not (sid or name):
+            return ""
+        return sid or self._sid_of.get(name.lower(), name.lower())
+
+    def display(self, key: str) -> str:
+        """The account as an analyst knows it: its name as the log spells it, else the SID."""
+        return self._name_of.get(key, key)

@@ -1,0 +1,265 @@
+"""What correlation must know beyond alerts: process starts and ends, connections to public addresses, dropped programs.
+
+`Facts.observe` sees every event that `interests()` names and keeps a small record of it; `Facts.host` hands one host's
+records to `correlate`. Everything is keyed by content, so reading a record twice, in another order or in another worker
+(`merge`) changes nothing. Each kind is bounded per host (LIMITS); over the bound the newest are kept and the host is
+marked `trimmed`, which becomes a blind spot. Bytes kept, measured with tracemalloc on CPython 3.11: 960 for a start
+with a 200-character command line, 410 for an end, 700 for a connection, 620 for a drop; at most about 225 MB a host.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from sys import intern
+from typing import Generic, TypeVar
+
+from douse.content.incidents import store_names
+from douse.incident.entities import SECURITY, SYSMON, Get, actor_of, destination_of, image_name, parent_of, present
+from douse.model import Event, Interest
+
+LIMITS = {"starts": 100_000, "ends": 100_000, "connections": 100_000, "drops": 25_000}
+"""How many records of each kind one host may keep."""
+
+BUCKET = 10
+"""Seconds in which repeated connections of one process to one destination are kept as one."""
+
+MAX_COMMAND_LINE = 1024
+"""Characters kept of a command line: enough to recognise it, and to find the paths it names."""
+
+_RUNNABLE = re.compile(
+    r"\.(?:exe|dll|com|pif|scr|cpl|bat|cmd|ps1|vbs|vbe|js|jse|wsf|wsh|hta|msi|msix|lnk|url|jar|py|a3x|au3)$", re.I)
+
+_IN_PROFILE = re.compile(r"\\users\\|\\registry\\user\\")
+"""Where users' stores are; the programs themselves lie elsewhere under the same names."""
+
+_PRIVATE = tuple(map(ipaddress.ip_network, (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+    "224.0.0.0/3", "::/127", "fc00::/7", "fe80::/10", "ff00::/8")))
+# Not ipaddress.is_global: it calls the documentation ranges private, and those are what examples and demos use.
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ProcessStart:
+    """A process began: Sysmon 1 or Security 4688."""
+
+    time: datetime
+    pid: int
+    guid: str
+    image: str
+    command_line: str
+    user_sid: str
+    user_name: str
+    logon: str
+    parent_pid: int
+    parent_guid: str
+    parent_image: str
+    channel: str
+    record_id: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ProcessEnd:
+    """A process ended: Sysmon 5 or Security 4689."""
+
+    time: datetime
+    pid: int
+    guid: str
+    image: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Connection:
+    """An outbound connection to a public address: the first per process, destination and BUCKET seconds."""
+
+    time: datetime
+    pid: int
+    guid: str
+    image: str
+    address: str
+    hostname: str
+    port: int
+    channel: str
+    record_id: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileDrop:
+    """A process wrote a file that can be run: Sysmon 11."""
+
+    time: datetime
+    pid: int
+    guid: str
+    image: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """The facts of one host, in time order. `trimmed` says that older ones had to be forgotten; `stores_audited` that
+    the log has a read of a credential store, by whomever: only then can it show a theft."""
+
+    host: str
+    starts: tuple[ProcessStart, ...] = ()
+    ends: tuple[ProcessEnd, ...] = ()
+    connections: tuple[Connection, ...] = ()
+    drops: tuple[FileDrop, ...] = ()
+    trimmed: bool = False
+    stores_audited: bool = False
+
+
+T = TypeVar("T", ProcessStart, ProcessEnd, Connection, FileDrop)
+_Key = tuple[int, tuple[object, ...]]
+
+
+@dataclass(slots=True)
+class _Kept(Generic[T]):
+    """At most `limit` facts, the newest by (second or bucket, key); of two facts with one key the smaller is kept.
+
+    A key that was dropped had `limit` newer ones, so it would be dropped again: the order of arrival does not matter.
+    """
+
+    limit: int
+    facts: dict[_Key, T] = field(default_factory=dict)
+    trimmed: bool = False
+
+    def add(self, key: _Key, fact: T) -> None:
+        old = self.facts.get(key)
+        if old is None or fact < old:
+            self.facts[key] = fact
+        if len(self.facts) > self.limit + self.limit // 4 + 1:
+            self.trim()
+
+    def trim(self) -> None:
+        if len(self.facts) > self.limit:
+            newest = sorted(self.facts, key=lambda key: (key[0], repr(key[1])))[-self.limit:]
+            self.facts = {key: self.facts[key] for key in newest}
+            self.trimmed = True
+
+    def merge(self, other: _Kept[T]) -> None:
+        for key, fact in other.facts.items():
+            self.add(key, fact)
+        self.trimmed = self.trimmed or other.trimmed
+
+    def in_order(self) -> tuple[T, ...]:
+        self.trim()
+        return tuple(sorted(self.facts.values()))
+
+
+@dataclass(slots=True)
+class _Host:
+    starts: _Kept[ProcessStart] = field(default_factory=lambda: _Kept(LIMITS["starts"]))
+    ends: _Kept[ProcessEnd] = field(default_factory=lambda: _Kept(LIMITS["ends"]))
+    connections: _Kept[Connection] = field(default_factory=lambda: _Kept(LIMITS["connections"]))
+    drops: _Kept[FileDrop] = field(default_factory=lambda: _Kept(LIMITS["drops"]))
+    stores_audited: bool = False
+
+
+class Facts:
+    """The facts of all hosts seen so far. Plain data: it can be pickled from one worker to another."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, _Host] = {}
+
+    def observe(self, event: Event) -> None:
+        """Keep what the event says about processes and connections; events of other kinds are ignored."""
+        observer = _OBSERVERS.get((event.channel.lower(), event.event_id))
+        if observer is not None:
+            observer(self._hosts.setdefault(event.host.lower(), _Host()), event)
+
+    def host(self, host: str) -> HostFacts:
+        """The facts of one host (any case), empty where nothing was seen."""
+        kept = self._hosts.get(host.lower(), _Host())
+        starts, ends = kept.starts.in_order(), kept.ends.in_order()
+        connections, drops = kept.connections.in_order(), kept.drops.in_order()
+        trimmed = any(kind.trimmed for kind in (kept.starts, kept.ends, kept.connections, kept.drops))
+        return HostFacts(host.lower(), starts, ends, connections, drops, trimmed, kept.stores_audited)
+
+    def merge(self, other: Facts) -> None:
+        """Take in what another reader of the same hunt has seen."""
+        for name, theirs in other._hosts.items():
+            ours = self._hosts.setdefault(name, _Host())
+            ours.starts.merge(theirs.starts)
+            ours.ends.merge(theirs.ends)
+            ours.connections.merge(theirs.connections)
+            ours.drops.merge(theirs.drops)
+            ours.stores_audited = ours.stores_audited or theirs.stores_audited
+
+
+def interests() -> frozenset[Interest]:
+    """The records that `observe` keeps something of."""
+    return frozenset(_OBSERVERS)
+
+
+def is_public(address: str) -> bool:
+    """Whether an address lies outside every private, local and multicast range."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return not any(parsed.version == network.version and parsed in network for network in _PRIVATE)
+
+
+def _get(event: Event) -> Get:
+    return lambda name: present(event.text(name))
+
+
+def _second(event: Event) -> int:
+    return int(event.time.timestamp())
+
+
+def _start(host: _Host, event: Event) -> None:
+    get = _get(event)
+    new, parent = actor_of(event.channel, event.event_id, get), parent_of(event.channel, get)
+    host.starts.add((_second(event), (event.channel.lower(), new.pid, new.guid, event.time)), ProcessStart(
+        event.time, new.pid, new.guid, intern(new.image), new.command_line[:MAX_COMMAND_LINE], intern(new.user_sid),
+        intern(new.user_name), intern(new.logon), parent.pid, parent.guid, intern(parent.image), intern(event.channel),
+        event.record_id))
+
+
+def _end(host: _Host, event: Event) -> None:
+    old = actor_of(event.channel, event.event_id, _get(event))
+    host.ends.add((_second(event), (old.pid, old.guid, event.time)),
+                  ProcessEnd(event.time, old.pid, old.guid, intern(old.image)))
+
+
+def _connection(host: _Host, event: Event) -> None:
+    get = _get(event)
+    outbound = (get("Initiated") or get("Direction")).lower() in {"true", "%%14593", "outbound"}
+    to = destination_of(event.channel, event.event_id, get)
+    if not outbound or to is None or not to.addresses or not is_public(to.addresses[0]):
+        return
+    actor = actor_of(event.channel, event.event_id, get)
+    who = actor.guid or (actor.pid, image_name(actor.image).lower())
+    key = (_second(event) // BUCKET, (event.channel.lower(), who, to.addresses[0], to.port))
+    host.connections.add(key, Connection(event.time, actor.pid, actor.guid, intern(actor.image),
+                                         intern(to.addresses[0]), intern(to.hostname), to.port, intern(event.channel),
+                                         event.record_id))
+
+
+def _drop(host: _Host, event: Event) -> None:
+    get = _get(event)
+    path = get("TargetFilename")
+    if _RUNNABLE.search(path):
+        actor = actor_of(event.channel, event.event_id, get)
+        host.drops.add((_second(event), (actor.pid, actor.guid, path.lower(), event.time)),
+                       FileDrop(event.time, actor.pid, actor.guid, intern(actor.image), path))
+
+
+def _access(host: _Host, event: Event) -> None:
+    if not host.stores_audited:
+        path = event.text("ObjectName").lower()
+        host.stores_audited = _IN_PROFILE.search(path) is not None and any(
+            part in path for product in store_names().products for part in product.contains)
+
+
+_OBSERVERS: dict[Interest, Callable[[_Host, Event], None]] = {
+    (SYSMON, 1): _start, (SECURITY, 4688): _start,
+    (SYSMON, 5): _end, (SECURITY, 4689): _end,
+    (SYSMON, 3): _connection, (SECURITY, 5156): _connection,
+    (SYSMON, 11): _drop,
+    (SECURITY, 4663): _access, (SECURITY, 4656): _access,
+}

@@ -1,0 +1,146 @@
+"""Say what happened in one sentence that a boss understands, from the evidence and never beyond it.
+
+Marks and sequence hits in; headline, sentence, users and the word on the family out. "Was injected" needs a record of
+it (Sysmon 8 or 25), "read" needs a 4663; weaker evidence gets weaker words. An incident without credential-store access
+says whether such access would have been seen at all. The family is never guessed from behaviour.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from douse.incident.entities import image_name
+from douse.incident.link import Links
+from douse.incident.marks import Mark
+from douse.incident.story import store_name
+from douse.model import SequenceHit, level_rank
+
+FAMILY = "unattributed infostealer"
+FAMILY_DETAIL = ("No family is named: behaviour alone fits several, and attribution by vendor verdict, configuration "
+                 "or unpacked payload is not attempted here.")
+_MAX_NAMES = 5
+_HEADLINES = (
+    (("S5", "S6"), "Infostealer incident"),
+    (("S7",), "Probable infostealer"),
+    (("S4",), "Credential stores accessed by a program that does not own them"),
+    (("S3",), "Loader or stealer: an injected process used the network"),
+    (("S2",), "Likely initial compromise"),
+    (("S1",), "Pasted command was run"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The words about an incident."""
+
+    title: str
+    sentence: str
+    users: tuple[str, ...]
+
+
+def verdict_of(marks: Sequence[Mark], hits: Sequence[SequenceHit], level: str, links: Links, audited: bool) -> Verdict:
+    """Headline and sentence of an incident."""
+    users = users_of(marks, links)
+    found = {hit.sequence_id for hit in hits}
+    headline = next((text for ids, text in _HEADLINES if found & set(ids)), "")
+    clauses = [clause for clause in (_lure(marks, hits, users, links), *_processes(marks, links),
+                                     _contacts(marks, links), _dead_drop(marks, links), _transfer(marks))
+               if clause]
+    if not headline:
+        strongest = max((m.alert for m in marks if m.alert), key=lambda alert: level_rank(alert.level), default=None)
+        headline = "Suspicious activity" if level_rank(level) >= level_rank("medium") else "Weak signs only"
+        clauses = clauses or ([strongest.title] if strongest else [])
+    if not any(mark.letter == "C" for mark in marks) and level_rank(level) >= level_rank("medium"):
+        clauses.append("no credential-store read was logged, although some reads are audited" if audited else
+                       "theft cannot be excluded: credential-store reads were not audited")
+    more = ["theft cannot be excluded"] if headline == "Probable infostealer" else []
+    more += ["possible exfiltration"] if any(m.letter == "O" for m in marks) else []
+    title = ", ".join([headline, *more])
+    return Verdict(title, f"{headline}: {'; '.join(clauses)}.", users)
+
+
+def users_of(marks: Iterable[Mark], links: Links) -> tuple[str, ...]:
+    """The people whose account was used, by name where the logs tell it."""
+    keys = {mark.placed.user for mark in marks if mark.placed and mark.placed.user}
+    return tuple(sorted({links.people.display(key) for key in keys}))
+
+
+def _lure(marks: Sequence[Mark], hits: Sequence[SequenceHit], users: Sequence[str], links: Links) -> str:
+    """How it began: the pasted command, else what ran suspiciously, else what was delivered."""
+    ran = _images([m for m in marks if m.letter == "X"], links)
+    paste = next((hit for hit in hits if hit.sequence_id == "S1"), None)
+    if paste is not None:
+        typed = next((links.typed[alert_id] for alert_id in paste.alert_ids if alert_id in links.typed), None)
+        who = f"user {users[0].rpartition(chr(92))[2]}" if len(users) == 1 else "a user"
+        child = f" ({image_name(links.table[typed.child].image)})" if typed else ""
+        return f"{who} ran a pasted command{child}"
+    if ran:
+        return f"{listed(ran)} {'was' if len(ran) == 1 else 'were'} run in a suspicious way"
+    return next((m.alert.title for m in marks if m.letter in "XD" and m.alert), "")
+
+
+def _processes(marks: Sequence[Mark], links: Links) -> list[str]:
+    """What each process underwent and accessed, in the order in which they appear."""
+    by_process: defaultdict[int | None, list[Mark]] = defaultdict(list)
+    for mark in marks:
+        if mark.letter in "IC":
+            by_process[mark.process].append(mark)
+    clauses = []
+    for process, own in by_process.items():
+        image = image_name(links.table[process].image) if process is not None else ""
+        parts = [part for part in (_injection(own), _reads(own)) if part]
+        clauses.append(f"{image or 'an unknown process'} {' and '.join(parts)}")
+    return list(dict.fromkeys(clauses))[:_MAX_NAMES]
+
+
+def _injection(own: Sequence[Mark]) -> str:
+    signs = [m.alert for m in own if m.letter == "I" and m.alert]
+    if any(alert.event_id in {8, 25} and level_rank(alert.level) >= level_rank("medium") for alert in signs):
+        return "was injected"
+    return "shows signs of injection" if signs else ""
+
+
+def _reads(own: Sequence[Mark]) -> str:
+    accesses = [m for m in own if m.letter == "C"]
+    if not accesses:
+        return ""
+    names = list(dict.fromkeys(filter(None, map(store_name, accesses))))
+    if not names:
+        return "accessed credentials"
+    verb = "read" if all(m.alert and m.alert.event_id == 4663 for m in accesses) else "accessed"
+    return f"{verb} the credential store{'s' if len(names) > 1 else ''} of {listed(names)}"
+
+
+def _contacts(marks: Sequence[Mark], links: Links) -> str:
+    """Who reached the network although it should not, dead drops apart."""
+    names = _images([m for m in marks if m.letter == "R" and m.role != "dead-drop"
+                     and m.placed and m.placed.destination], links)
+    return f"{listed(names)} used the network" if names else ""
+
+
+def _dead_drop(marks: Sequence[Mark], links: Links) -> str:
+    asking = [m for m in marks if m.role == "dead-drop"]
+    places = [to.hostname or next(iter(to.addresses), "") for m in asking if m.placed and (to := m.placed.destination)]
+    names = list(dict.fromkeys(filter(None, places)))
+    who = listed(_images(asking, links)) or "a process"
+    return f"{who} asked {listed(names)}, where stealers look up their server" if names else ""
+
+
+def _transfer(marks: Sequence[Mark]) -> str:
+    names = list(dict.fromkeys(m.outbound.destination for m in marks if m.outbound))
+    return f"possible exfiltration (bytes unknown) to {listed(names)}" if names else ""
+
+
+def _images(marks: Iterable[Mark], links: Links) -> list[str]:
+    names = (image_name(links.table[m.process].image) for m in marks if m.process is not None)
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def listed(names: Sequence[str], most: int = _MAX_NAMES) -> str:
+    """`a, b and c`, at most so many of them."""
+    shown = list(names[:most])
+    if len(names) > most:
+        shown.append(f"{len(names) - most} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""

@@ -1,0 +1,115 @@
+"""Class O: which connections may have carried stolen data, and which are never called that."""
+
+from __future__ import annotations
+
+import pytest
+
+import builders as b
+from douse.model import Incident, Step
+from incident.stories import CHROME_STORE, POWERSHELL, REGASM, SERVER, TELEGRAM, Story
+
+PARENT = b.process(POWERSHELL, 400, 0, b.explorer())
+THIEF = b.process(REGASM, 500, 5, PARENT)
+
+
+def sent(incident: Incident) -> list[Step]:
+    return [step for step in incident.steps if step.evidence_class == "O"]
+
+
+def reading(*connections: b.Event, by: b.Process = THIEF, more: tuple[b.Process, ...] = (THIEF,)) -> Incident:
+    """A process reads Chrome's store at second 1000; these connections are made."""
+    story = Story()
+    story.log(b.process_start(PARENT), *map(b.process_start, more), *connections)
+    story.read(by, 1000, CHROME_STORE, "chromium")
+    return story.incident()
+
+
+@pytest.mark.parametrize("shape", ["sysmon", "security"])
+@pytest.mark.parametrize("seconds", [1000 - 119, 1000, 1000 + 599])
+def test_a_connection_of_the_reader_near_the_read_counts(shape: str, seconds: float) -> None:
+    (step,) = sent(reading(b.connection(THIEF, seconds, SERVER, shape=shape)))
+    assert step.title == "Possible exfiltration (bytes unknown)"
+    assert step.process == "RegAsm.exe (500)"
+    assert f"{SERVER}:443" in step.evidence
+    assert "record" in step.evidence
+    assert step.alert_ids == ()
+
+
+@pytest.mark.parametrize("seconds", [1000 - 121, 1000 + 601])
+def test_a_connection_long_before_or_after_does_not(seconds: float) -> None:
+    assert sent(reading(b.connection(THIEF, seconds, SERVER))) == []
+
+
+def test_private_destinations_and_other_processes_do_not_count() -> None:
+    bystander = b.process("C:\\Program Files\\x\\x.exe", 600, 5, b.explorer())
+    assert sent(reading(b.connection(THIEF, 1001, "10.0.0.9"), b.connection(bystander, 1001, SERVER))) == []
+
+
+def test_a_child_of_the_reader_counts_and_its_parent_does_not() -> None:
+    child = b.process("C:\\Windows\\System32\\curl.exe", 600, 1001, THIEF)
+    incident = reading(
+        b.connection(child, 1002, SERVER), b.connection(PARENT, 1002, "203.0.113.1"), more=(THIEF, child)
+    )
+    assert [step.process for step in sent(incident)] == ["curl.exe (600)"]
+
+
+def test_a_process_that_the_reader_injected_into_counts() -> None:
+    host = b.process("C:\\Windows\\System32\\dllhost.exe", 700, 6, b.explorer())
+    story = Story()
+    story.log(b.process_start(PARENT), b.process_start(THIEF), b.process_start(host), b.connection(host, 1300, SERVER))
+    story.read(THIEF, 1000, CHROME_STORE, "chromium")
+    story.alert(b.injection(THIEF, host, 600), "I", "Injected")
+    assert [step.process for step in sent(story.incident())] == ["dllhost.exe (700)"]
+
+
+def test_a_browser_that_imports_from_another_sends_nothing() -> None:
+    firefox = b.process("C:\\Program Files\\Mozilla Firefox\\firefox.exe", 500, 5, b.explorer())
+    incident = reading(b.connection(firefox, 1001, SERVER), by=firefox, more=(firefox,))
+    assert sent(incident) == []
+    assert incident.sequences == ()
+    assert incident.level == "low"
+
+
+def test_a_read_of_an_unnamed_store_is_no_reason() -> None:
+    story = Story()
+    story.log(b.process_start(THIEF), b.connection(THIEF, 1001, SERVER))
+    story.alert(b.store_read(THIEF, 1000, "C:\\Windows\\System32\\lsass.exe"), "C", "Foreign rule", fidelity=0.4)
+    assert sent(story.incident()) == []
+
+
+def dead_drop(results: str, *connections: b.Event) -> Incident:
+    story = Story()
+    story.log(b.process_start(THIEF), *connections)
+    story.alert(b.dns_query(THIEF, 1000, "t.me", results), "R", "Dead drop", role="dead-drop")
+    return story.incident()
+
+
+def test_after_a_dead_drop_another_destination_counts_and_the_dead_drop_does_not() -> None:
+    visits = b.connection(THIEF, 1001, TELEGRAM), b.connection(THIEF, 1002, SERVER)
+    (step,) = sent(dead_drop(f"::ffff:{TELEGRAM};", *visits))
+    assert SERVER in step.evidence
+    assert "after asking a dead drop" in step.detail
+    (step,) = sent(dead_drop("-", *visits))
+    assert SERVER in step.evidence, "without an answer in the log, the first connection is the dead drop"
+    assert sent(dead_drop("-", b.connection(THIEF, 1001, "203.0.113.9", hostname="t.me"))) == []
+    assert sent(dead_drop(f"::ffff:{TELEGRAM};", b.connection(THIEF, 999, SERVER))) == []
+    assert sent(dead_drop(f"::ffff:{TELEGRAM};", b.connection(THIEF, 1601, SERVER))) == []
+
+
+def test_after_an_injection_only_another_destination_than_the_alerts_own_counts() -> None:
+    def incident(*addresses: str) -> Incident:
+        story = Story()
+        for seconds, address in enumerate(addresses, start=1000):
+            story.alert(b.connection(THIEF, seconds, address), "I", "Host connected", role="injected-host")
+        return story.incident()
+
+    assert sent(incident(SERVER)) == []
+    assert len(sent(incident(TELEGRAM, SERVER))) == 1
+
+
+def test_the_connection_after_the_read_is_the_better_proof() -> None:
+    (step,) = sent(reading(*(b.connection(THIEF, seconds, SERVER) for seconds in (950, 1020, 1100))))
+    assert step.time == b.at(1020)
+    assert step.level == "high"
+    (step,) = sent(reading(b.connection(THIEF, 950, SERVER)))
+    assert (step.time, step.level) == (b.at(950), "medium")
