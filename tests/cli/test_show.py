@@ -138,7 +138,7 @@ def test_colour_changes_no_word() -> None:
 def test_a_file_gets_utf8_of_one_width_without_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     text = b"".join(hunt_table_bytes(sample.lumma(), to_file=True)).decode("utf-8")
-    assert text == screen(width=100)
+    assert text == screen(width=120)
 
 
 def test_standard_output_gets_its_own_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,8 +170,13 @@ def test_long_lists_are_cut_and_say_so() -> None:
     text = screen(lambda: many)
     assert "and 30 more processes; --format json has all" in text
     assert "and 4 more incidents; --format json has all" in text
-    assert "and 4 more steps; the report (--format html) has all" in text
+    assert "and 5 more steps; the report (--format html) has all" in text
     assert "and 4 more problems; --format json has all" in text
+
+
+def test_remarks_on_the_evidence_are_shown() -> None:
+    noted = replace(sample.lumma(), notes=("times were corrected by \x1b[31m+8 h",))
+    assert "times were corrected by \\x1b[31m+8 h" in screen(lambda: noted)
 
 
 def test_single_alerts_are_listed_when_there_is_no_incident() -> None:

@@ -29,7 +29,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
 def test_the_document_is_one_hunt() -> None:
     whole = document(sample.lumma())
     assert list(whole) == [
-        "kind", "schema", "summary", "incidents", "alerts", "coverage", "errors", "provenance",
+        "kind", "schema", "summary", "incidents", "alerts", "coverage", "errors", "notes", "provenance",
     ]  # fmt: skip
     assert (whole["kind"], whole["schema"]) == ("hunt", "douse.hunt/1")
     assert [len(whole[part]) for part in ("incidents", "alerts", "coverage", "errors")] == [2, 13, 2, 2]
@@ -98,7 +98,7 @@ def test_rows_are_the_documents_objects_one_by_one() -> None:
     kinds = [row["kind"] for row in streamed]
     assert kinds == ["alert"] * 13 + ["incident"] * 2 + ["coverage"] * 2 + ["error"] * 2 + ["summary"]
     assert streamed[:-1] == [*whole["alerts"], *whole["incidents"], *whole["coverage"], *whole["errors"]]
-    assert streamed[-1] == {**whole["summary"], "schema": whole["schema"], "provenance": whole["provenance"]}
+    assert streamed[-1] == {**whole["summary"], **{key: whole[key] for key in ("schema", "notes", "provenance")}}
 
 
 def test_times_are_utc_whatever_zone_they_came_in() -> None:

@@ -33,11 +33,12 @@ __all__ = ["COLORS", "Progress", "hunt_table", "hunt_table_bytes"]
 COLORS = ("auto", "always", "never")
 MIN_WIDTH = 60
 MAX_WIDTH = 120
-FILE_WIDTH = 100
+FILE_WIDTH = 120
+WIDE = 100
 MAX_PROCESSES = 24
 MAX_OTHERS = 10
 MAX_ERRORS = 8
-MAX_TODO = 6
+MAX_TODO = 5
 MAX_LISTED = 10
 
 _LEVEL = 8
@@ -199,7 +200,7 @@ class _Screen:
         grid = self._grid(4, 8, _LEVEL)
         grid.add_row(_text(f"{step.number:>4}"), _text(story.clock(row["time"])), _level(row["level"]),
                      _text(row["title"], "bold"))  # fmt: skip
-        room = 3 * (self.console.width - 23)
+        room = (1 if self.console.width >= WIDE else 2) * (self.console.width - 24)
         proof = f" ({row['evidence']})" if row["evidence"] and not step.proof else ""
         if row["detail"] or proof:
             grid.add_row("", "", "", _text(self._middle(story.one_line(f"{row['detail']}{proof}"), room)))
@@ -296,7 +297,7 @@ class _Screen:
         lost = f", {summary['records_lost']:,} lost" if summary["records_lost"] else ", none lost"
         ignored = f" ({summary['ignored_files']:,} ignored)" if summary["ignored_files"] else ""
         rejected = f", {summary['rules_rejected']:,} rejected" if summary["rules_rejected"] else ""
-        idle = f", {summary['rules_idle']:,} without telemetry" if summary["rules_idle"] else ""
+        idle = f", {summary['rules_idle']:,} idle" if summary["rules_idle"] else ""
         self._facts(
             ("Files", f"{summary['files']:,}{ignored}"),
             ("Records", f"{summary['records_read']:,} read, {summary['records_skipped']:,} asked for by no rule{lost}"),
@@ -308,12 +309,23 @@ class _Screen:
             gap=False,
         )
         self._errors(document)
+        self._notes(document["notes"])
+
+    def _notes(self, notes: Sequence[str]) -> None:
+        """Remarks on how the evidence was read; they change no number."""
+        if notes:
+            self._title("Notes")
+            grid = self._grid(1, 1)
+            for note in notes[:MAX_ERRORS]:
+                grid.add_row("", self.glyphs.bullet, _text(note))
+            self.console.print(grid)
+            self._more(len(notes) - MAX_ERRORS, "note")
 
     def _errors(self, document: Document) -> None:
         errors = document["errors"]
-        if not errors and not document["summary"]["partial"]:
+        if not errors:
             return
-        self._title("This result is partial" if document["summary"]["partial"] else "Notes", "yellow")
+        self._title("This result is partial", "yellow")
         grid = self._grid(1, 5)
         for error in errors[:MAX_ERRORS]:
             said = _text(error["where"], "bold")

@@ -36,9 +36,9 @@ def gather(
         incidents=shown,
         alerts=alerts,
         coverage=coverage,
-        blind_spots={host.host: blind_spots(host) for host in coverage},
+        blind_spots={host.host: blind_spots(host, found.facts.host(host.host)) for host in coverage},
         problems=problems,
-        notes=tuple(found.tally.notes),
+        notes=(*found.tally.notes, *_skipped_rules(ruleset)),
         summary=replace(
             _summary(found, ruleset, coverage, alerts, shown),
             partial=bool(problems),
@@ -83,6 +83,12 @@ def _problems(found: Findings, ruleset: RuleSet, losses: Iterable[Loss], unread:
     return tuple(problems)
 
 
+def _skipped_rules(ruleset: RuleSet) -> tuple[str, ...]:
+    """How many YAML documents were passed over, for each reason."""
+    return tuple(f"{count:,} YAML document(s) passed over as rules: {reason}"
+                 for reason, count in sorted(ruleset.skipped.items()))
+
+
 def _highest(alerts: Iterable[Alert], incidents: Iterable[Incident]) -> str:
     """The strongest level of any finding, empty without one."""
     levels = {alert.level for alert in alerts} | {incident.level for incident in incidents}
@@ -116,6 +122,7 @@ def _summary(
         rules_loaded=len(ruleset.rules),
         rules_rejected=len(ruleset.rejected),
         rules_idle=len(ruleset.idle),
+        rules_skipped=sum(ruleset.skipped.values()),
         ignored_files=tally.ignored,
         alerts_by_level={level: by_level[level] for level in LEVELS},
         first_event=min(firsts, default=None),

@@ -31,7 +31,8 @@ class Summary:
     """The totals of a run. `partial` says that some evidence or some rules could not be used.
 
     `alerts`, `incidents` and `alerts_by_level` count what the result lists; `highest_level` is that of any alert or
-    incident, also of those a --level hides, and empty when there is none.
+    incident, also of those a --level hides, and empty when there is none. Idle rules read logs that no Windows host
+    writes or that we do not map; skipped are YAML documents that are no rule, and rules that retired.
     """
 
     files: int
@@ -49,6 +50,7 @@ class Summary:
     first_event: datetime | None
     last_event: datetime | None
     elapsed_seconds: float
+    rules_skipped: int = 0
     highest_level: str = ""
     interrupted: bool = False
 

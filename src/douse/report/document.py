@@ -52,12 +52,13 @@ def document(result: HuntResult) -> Document:
         "alerts": [alert_row(alert) for alert in result.alerts],
         "coverage": [coverage_row(c, result.blind_spots.get(c.host, ())) for c in result.coverage],
         "errors": [error_row(problem) for problem in result.problems],
+        "notes": list(result.notes),
         "provenance": provenance_row(result.provenance),
     }
 
 
 def rows(result: HuntResult) -> Iterator[Row]:
-    """The hunt row by row: alerts, incidents, coverage, errors; last the summary, with schema and provenance."""
+    """The hunt row by row: alerts, incidents, coverage, errors; last the summary, with schema, notes and provenance."""
     for alert in result.alerts:
         yield alert_row(alert)
     for incident in result.incidents:
@@ -66,7 +67,8 @@ def rows(result: HuntResult) -> Iterator[Row]:
         yield coverage_row(coverage, result.blind_spots.get(coverage.host, ()))
     for problem in result.problems:
         yield error_row(problem)
-    yield {**summary_row(result.summary), "schema": SCHEMA, "provenance": provenance_row(result.provenance)}
+    last = {"schema": SCHEMA, "notes": list(result.notes), "provenance": provenance_row(result.provenance)}
+    yield {**summary_row(result.summary), **last}
 
 
 def alert_row(alert: Alert) -> AlertRow:
@@ -177,6 +179,7 @@ def summary_row(summary: Summary) -> SummaryRow:
         "rules_loaded": summary.rules_loaded,
         "rules_rejected": summary.rules_rejected,
         "rules_idle": summary.rules_idle,
+        "rules_skipped": summary.rules_skipped,
         "first_event": _time(summary.first_event),
         "last_event": _time(summary.last_event),
         "elapsed_seconds": round(summary.elapsed_seconds, 3),

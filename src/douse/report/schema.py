@@ -210,6 +210,7 @@ class SummaryRow(TypedDict):
     rules_loaded: int
     rules_rejected: int
     rules_idle: int
+    rules_skipped: int
     first_event: str | None
     last_event: str | None
     elapsed_seconds: float
@@ -244,4 +245,5 @@ class Document(TypedDict):
     alerts: list[AlertRow]
     coverage: list[CoverageRow]
     errors: list[ErrorRow]
+    notes: list[str]
     provenance: ProvenanceRow
