@@ -31,7 +31,8 @@ def test_the_whole_chain_is_put_out_in_order() -> None:
         "telemetry",
     ]
     text = dict(zip(which(incident), incident.next_steps, strict=True))
-    assert "Chrome, Opera, Firefox and Exodus" in text["rotate-seen"]
+    assert "Chrome, Opera and Firefox," in text["rotate-seen"]
+    assert "the funds of Exodus to" in text["wallets"]
     assert SERVER in text["block"]
     assert TELEGRAM not in text["block"], "a public site that others need"
     assert "t.me" not in text["block"]

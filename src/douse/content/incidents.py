@@ -16,7 +16,7 @@ from douse.content.document import Section
 from douse.model import EVIDENCE_CLASSES, LEVELS
 
 FOLDER = Path(__file__).with_name("incidents")
-NEEDS = ("stores", "destinations", "injected", "processes", "users", "gaps")
+NEEDS = ("stores", "wallets", "destinations", "injected", "processes", "users", "gaps")
 """What an advice can speak of; it is left out where the incident has none of it."""
 
 

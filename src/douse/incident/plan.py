@@ -17,6 +17,9 @@ from douse.incident.story import store_name
 from douse.incident.verdict import listed
 from douse.model import BlindSpot, SequenceHit, level_rank
 
+WALLETS = frozenset({"wallet", "ext"})
+"""Stores whose loss no new password mends."""
+
 _MOST = 12  # names in one step; more would not be read
 
 
@@ -45,7 +48,8 @@ def _names(marks: Sequence[Mark], users: Sequence[str], spots: Sequence[BlindSpo
               and not links.cuts(m.process, m.time)]
     injected = [m.process for m in marks if m.process is not None and m.letter == "I"]
     return {
-        "stores": _unique(store_name(m) for m in marks if m.letter == "C"),
+        "stores": _unique(store_name(m) for m in marks if m.letter == "C" and m.store not in WALLETS),
+        "wallets": _unique(store_name(m) for m in marks if m.letter == "C" and m.store in WALLETS),
         "destinations": _destinations(marks),
         "injected": _unique(links.table[process].name for process in injected),
         "processes": _unique(links.table[process].name for process in acting),

@@ -117,16 +117,13 @@ def _detail(mark: Mark, links: Links) -> str:
 
 
 def _stores(accesses: Sequence[Mark]) -> list[str]:
-    """One entry for each product: the first path in full, of the others the file names."""
-    paths: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    """One entry for each product with its file names, the full paths stand in the alerts; a path where none is known."""
+    files: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for mark in accesses:
-        paths[store_name(mark)][object_of(mark.placed.get) if mark.placed else ""] = None
-    found = []
-    for name, known in paths.items():
-        first, *others = filter(None, known) if any(known) else [""]
-        also = ", ".join(dict.fromkeys(image_name(path) for path in others))
-        found.append(": ".join(filter(None, (name, first))) + (f" (also {also})" if also else ""))
-    return [text[:_MAX_DETAIL] for text in found]
+        name, path = store_name(mark), object_of(mark.placed.get) if mark.placed else ""
+        files[name or path][image_name(path) if name else ""] = None
+    return [": ".join(filter(None, (name, ", ".join(filter(None, names)))))[:_MAX_DETAIL]
+            for name, names in files.items()]
 
 
 def evidence_text(item: PlacedAlert, links: Links) -> str:
@@ -141,8 +138,8 @@ def evidence_text(item: PlacedAlert, links: Links) -> str:
         names = f"{links.table[item.process].name} -> {links.table[item.subject].name}"
         return f"{names}, access {access}" if access else names
     if (item.alert.channel.lower(), item.alert.event_id) in _STORED:
-        stored = command_text(get)
-        return f"{object_of(get)} = {stored}" if stored else object_of(get)
+        stored, place = command_text(get), "\\".join(object_of(get).split("\\")[-2:])
+        return f"{place} = {stored}" if stored else object_of(get)
     matched = next((match for match in item.alert.matched if match.field != "EventID"), None)
     return (item.actor.command_line or object_of(get) or get("ScriptBlockText")
             or (f"{matched.field} = {matched.value}" if matched else ""))

@@ -64,12 +64,13 @@ def alerts_by_id(document: Document) -> dict[str, AlertRow]:
 
 
 def told(incident: IncidentRow, alerts: Mapping[str, AlertRow]) -> tuple[Told, ...]:
-    """The incident's steps in time order, numbered from 1."""
-    steps = sorted(incident["steps"], key=lambda step: when(step["time"]))
+    """The incident's steps in the order in which it tells them, numbered from 1."""
+    steps = incident["steps"]
+    start = min((step["time"] for step in steps), key=when, default="")
     return tuple(
         Told(
             number=number,
-            offset=offset(steps[0]["time"], step["time"]),
+            offset=offset(start, step["time"]),
             row=step,
             proof=tuple(alerts[name] for name in step["alerts"] if name in alerts),
         )
