@@ -117,7 +117,7 @@ def _detail(mark: Mark, links: Links) -> str:
 
 
 def _stores(accesses: Sequence[Mark]) -> list[str]:
-    """One entry for each product with its file names, the full paths stand in the alerts; a path where none is known."""
+    """One entry for each product with its file names (full paths stand in the alerts); a path where none is known."""
     files: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for mark in accesses:
         name, path = store_name(mark), object_of(mark.placed.get) if mark.placed else ""
