@@ -1,4 +1,8 @@
-"""Write docs/reference/ from the program itself: cli.md from the --help of every command.
+"""Write docs/reference/ from the program itself.
+
+    cli.md      the --help of every command
+    output.md   the rows of a result, from the types and docstrings of report/schema.py
+    rules.md    our own rules, from their Sigma files
 
     .venv/bin/python scripts/make_docs.py           write (`make docs`)
     .venv/bin/python scripts/make_docs.py --check   only say what is out of date, exit 1 if anything is
@@ -9,11 +13,17 @@ tests/scripts/test_make_docs.py runs the check, so a changed option and its page
 from __future__ import annotations
 
 import sys
+from inspect import getdoc
 from pathlib import Path
+from types import ModuleType
+from typing import is_typeddict
 
 import click
 
 from douse.cli.main import COMMANDS, cli
+from douse.detection.ruleset import load_rules
+from douse.model import EVIDENCE_CLASSES
+from douse.report import schema
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 WIDTH = 100
@@ -21,6 +31,20 @@ WIDTH = 100
 INTRODUCTION = """# Command line
 
 Written by `make docs` from the `--help` of each command; change the command, not this page.
+
+"""
+
+OUTPUT = """# What a result holds
+
+Written by `make docs` from `src/douse/report/schema.py`. `--format json` writes one `Document`; `--format jsonl` writes
+one row a line, told apart by `kind`, and the `SummaryRow` comes last.
+
+"""
+
+RULES = """# Our own rules
+
+Written by `make docs` from the Sigma files in `src/douse/content/sigma`. Each is proven by a matching event and a
+benign twin in `src/douse/content/cases`.
 
 """
 
@@ -44,7 +68,47 @@ def cli_page() -> str:
     return INTRODUCTION + "\n\n".join(f"## {title}\n\n```text\n{text}\n```" for title, text in pages) + "\n"
 
 
-PAGES = {"cli.md": cli_page}
+def output_page() -> str:
+    """The page of the objects in json and jsonl."""
+    rows = [value for value in vars(schema).values() if is_typeddict(value)]
+    return OUTPUT + _paragraph(schema) + "\n" + "\n".join(_row(row) for row in rows)
+
+
+def _row(row: type) -> str:
+    fields = "\n".join(f"| `{name}` | `{_type(kind)}` |" for name, kind in row.__annotations__.items())
+    return f"## {row.__name__}\n\n{_paragraph(row)}\n| field | type |\n|---|---|\n{fields}\n"
+
+
+def _type(kind: object) -> str:
+    """A type as it stands in the source; a bar would end the cell of a table."""
+    text = getattr(kind, "__forward_arg__", str(kind))
+    return str(text).replace("|", "or")
+
+
+def _paragraph(thing: type | ModuleType) -> str:
+    return f"{getdoc(thing)}\n"
+
+
+def rules_page() -> str:
+    """The page of our own rules."""
+    loaded = load_rules([])
+    rules = sorted((one.rule for one in loaded.rules), key=lambda rule: rule.title)
+    if loaded.rejected or loaded.idle:
+        raise SystemExit("make_docs: a rule of ours does not load")
+    sections = []
+    for rule in rules:
+        kind = EVIDENCE_CLASSES.get(rule.evidence_class, "none: shown, scores nothing")
+        sections.append(
+            f"## {rule.title}\n\n{rule.description.strip()}\n\n"
+            f"- level {rule.level}, evidence: {kind}, stage {rule.stage}, reads {rule.logsource}\n"
+            f"- {', '.join(rule.techniques)}\n"
+            f"- expect false positives from: {'; '.join(rule.falsepositives)}\n"
+            f"- `{Path(rule.path).name}`, id `{rule.rule_id}`\n"
+        )
+    return RULES + "\n".join(sections)
+
+
+PAGES = {"cli.md": cli_page, "output.md": output_page, "rules.md": rules_page}
 
 
 def stale() -> list[str]:
