@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from douse.content.cases import FOLDER, Case, case_file, load_cases
 from douse.content.rules import rule_files
+from douse.detection.documents import Node, read_documents
 from douse.detection.parse import CompiledRule, parse_rules
+from douse.detection.patterns import Glob
+from douse.detection.reference import All, Any, Not, Selection, Term
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.errors import ContentError
 
@@ -39,10 +43,74 @@ def test_a_rule_fires_on_its_cases_and_not_on_their_benign_twins(path: Path) -> 
 @pytest.mark.parametrize("path", RULES)
 def test_a_rule_of_ours_says_what_it_means(path: Path) -> None:
     rule = only_rule(path).rule
+    kinds = {tag.split(".")[1] for tag in rule.tags if tag.startswith("douse.")}
     assert not only_rule(path).idle
-    assert rule.stage, "a douse.stage tag is missing"
+    assert kinds >= {"stage", "fidelity"}, "a douse.stage or douse.fidelity tag is missing"
+    assert "class" in kinds or rule.level == "informational", "a rule without an evidence class only informs"
+    assert ("store" in kinds) is (rule.evidence_class == "C"), "a store is what a rule of class c saw read"
     assert rule.techniques, "an ATT&CK technique is missing"
     assert all((rule.description, rule.falsepositives, rule.references, rule.level, rule.status))
+    assert "Misses: " in rule.description, "the description says what the rule misses"
+
+
+@pytest.mark.parametrize("path", RULES)
+def test_no_wildcard_of_ours_is_a_plain_star_by_mistake(path: Path) -> None:
+    r"""Nothing we look for has a star in it; where `\*` stands for `\\*`, a filter never filters."""
+    assert plain_stars(path.read_text(encoding="utf-8")) == []
+
+
+def plain_stars(text: str) -> list[str]:
+    (document,) = read_documents(text, "a rule")
+    assert isinstance(document.data, dict)
+    return [value for key, value in texts_of(document.data["detection"]) if "|re" not in key
+            and any("*" in part or "?" in part for part in Glob.parse(value).literals)]
+
+
+def texts_of(node: Node, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text below a node, with the key it stands under."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from texts_of(value, name)
+    elif isinstance(node, list):
+        for value in node:
+            yield from texts_of(value, key)
+    elif isinstance(node, str) and key != "condition":
+        yield key, node
+
+
+def test_a_plain_star_is_noticed() -> None:
+    rule = "detection: {a: {Image: ['C:\\A\\*\\b.exe', 'C:\\A\\\\*\\b.exe', 'c?d'], B|re: 'a\\*'}, condition: 1 of a*}"
+    assert plain_stars(rule) == ["C:\\A\\*\\b.exe"]
+
+
+@pytest.mark.parametrize("path", RULES)
+def test_the_condition_of_a_rule_uses_every_selection(path: Path) -> None:
+    (document,) = read_documents(path.read_text(encoding="utf-8"), path.name)
+    assert isinstance(document.data, dict)
+    detection = document.data["detection"]
+    assert isinstance(detection, dict)
+    term = only_rule(path).term
+    assert term is not None
+    assert set(selections(term)) == detection.keys() - {"condition"}
+
+
+def selections(term: Term) -> Iterator[str]:
+    match term:
+        case Selection(name):
+            yield name
+        case Not(inner):
+            yield from selections(inner)
+        case All(terms) | Any(terms):
+            for each in terms:
+                yield from selections(each)
+
+
+@pytest.mark.parametrize("path", RULES)
+def test_a_benign_twin_is_a_record_that_the_rule_reads(path: Path) -> None:
+    read = {(route.channel, route.event_id) for route in only_rule(path).routes}
+    beside = [case.where for case in load_cases(case_file(path)).benign
+              if (case.channel.lower(), case.event_id) not in read]
+    assert not beside, f"proves nothing, as the rule never looks at such a record: {beside}"
 
 
 def test_all_our_rules_load_together() -> None:

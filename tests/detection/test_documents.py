@@ -27,8 +27,12 @@ def error(text: str) -> str:
 
 def test_scalars_are_what_an_analyst_wrote() -> None:
     text = "[1, -2, 0x1F, 1.5, true, FALSE, null, ~, '1', yes, on, 0755, 1_000, 12:30:45, 2026-11-24, .inf, 1e3, '']"
-    assert data(text) == [[1, -2, 31, 1.5, True, False, None, None, "1", "yes", "on", "0755", "1_000", "12:30:45",
+    assert data(text) == [[1, -2, "0x1F", 1.5, True, False, None, None, "1", "yes", "on", "0755", "1_000", "12:30:45",
                            "2026-11-24", ".inf", "1e3", ""]]
+
+
+def test_a_number_that_reads_otherwise_when_written_again_is_text() -> None:
+    assert data("[1.10, -0, +7, 00, 0x0, 0.1]") == [["1.10", "-0", "+7", "00", "0x0", 0.1]]
 
 
 def test_keys_are_text_and_documents_come_in_order() -> None:

@@ -39,15 +39,9 @@ class Sample:
 
 
 @pytest.fixture(scope="module")
-def rules_by_id(shared: Path) -> dict[str, Path]:
+def rules_by_id(sigmahq: RuleSet) -> dict[str, Path]:
     """Where each SigmaHQ rule is; upstream moves rules between folders, their ids stay."""
-    found = {}
-    for path in (shared / "data" / "sigma").rglob("*.yml"):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("id: "):
-                found[line.removeprefix("id: ").strip()] = path
-                break
-    return found
+    return {rule.rule.rule_id: Path(rule.rule.path) for rule in sigmahq.rules}
 
 
 @pytest.fixture(scope="module")

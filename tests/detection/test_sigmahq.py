@@ -6,8 +6,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from douse.detection.ruleset import RuleSet, load_rules
 
 EXPECTED_IDLE = {  # how a reason starts -> why that is right
@@ -20,11 +18,6 @@ EXPECTED_IDLE = {  # how a reason starts -> why that is right
     "category file_rename": "only a trace provider has it",
     "expand: ": "needs a list that the user must supply",
 }
-
-
-@pytest.fixture(scope="module")
-def sigmahq(shared: Path) -> RuleSet:
-    return load_rules([shared / "data" / "sigma"], builtin=False)
 
 
 def test_every_rule_loads_or_is_idle_for_a_known_reason(sigmahq: RuleSet) -> None:

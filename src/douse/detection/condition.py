@@ -52,7 +52,7 @@ class _Parser:
         term = self._or_part()
         if self._at < len(self._words):
             raise Mistake(f"the condition goes on with '{self._words[self._at]}' where 'and' or 'or' should stand",
-                          did_you_mean(self._words[self._at], ("and", "or")))
+                          f"Write one of them after '{self._words[self._at - 1]}', or remove the rest.")
         return term
 
     def _peek(self) -> str:
@@ -92,8 +92,9 @@ class _Parser:
             return Not(self._not_part())
         if word == "(":
             term = self._or_part()
-            if self._take() != ")":
-                raise Mistake("a parenthesis is not closed", "Add ')'.")
+            if self._peek() != ")":
+                raise Mistake("a parenthesis is not closed", f"Add ')' after '{self._words[self._at - 1]}'.")
+            self._take()
             return term
         return self._several(word) if self._peek() == "of" else self._one(word)
 

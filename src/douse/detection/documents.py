@@ -2,8 +2,10 @@
 
 Why not `yaml.safe_load`: it composes recursively (a deeply nested file ends the process), lets aliases grow without
 bound, accepts duplicate keys, and reads `yes`, `0755`, `12:30:45` or a date as something other than the text an analyst
-wrote. Here the parser's events are read one by one, with limits, and only plain decimal and hexadecimal numbers,
-true/false and null are more than text. The line of an error is looked up when there is one: see `line_of`.
+wrote. Here the parser's events are read one by one, with limits, and only true/false, null and numbers that read the
+same when written again are more than text: `|contains: 0x14` means those four characters, and where the whole value is
+compared, texts that write a number are compared as numbers anyway (patterns.py). The line of an error is looked up when
+there is one: see `line_of`.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ Node = Scalar | list["Node"] | dict[str, "Node"]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN: dict[str, Scalar] = {"": None, "~": None}
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})|0x[0-9a-fA-F]{1,16}")
-_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
 _WORDS: dict[str, Scalar] = {"null": None, "true": True, "false": False}
 
 
@@ -61,7 +63,7 @@ class Document:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A next step that names the nearest known word, or all of them when none is near."""
     words = sorted(known)
-    near = difflib.get_close_matches(word.lower(), words, n=1)
+    near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.55)  # near enough for regex and re
     if near:
         return f"Did you mean '{near[0]}'?"
     return f"Known: {', '.join(words[:40])}." if words else ""
@@ -197,9 +199,9 @@ def _scalar(event: yaml.ScalarEvent) -> Scalar:
         return None
     if (word := text.lower()) in _WORDS:
         return _WORDS[word]
-    if text[0] in "-+0123456789":
-        if _INTEGER.fullmatch(text):
-            return int(text, 16 if word.startswith("0x") else 10)
-        if _FLOAT.fullmatch(text):
+    if text[0] in "-0123456789":
+        if _INTEGER.fullmatch(text) and str(int(text)) == text:
+            return int(text)
+        if _FLOAT.fullmatch(text) and str(float(text)) == text:
             return float(text)
     return text

@@ -8,7 +8,8 @@ category's route only: a `service: security` rule asks for the Security log's ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -50,9 +51,9 @@ def routes(source: LogSource) -> tuple[Route, ...] | Nowhere:
     if category in table.unavailable:
         return Nowhere(f"category {category}: {table.unavailable[category]}")
     if category and category not in table.categories:
-        return Nowhere(f"no Windows event log is known for category {category}")
+        return Nowhere(f"no Windows event log is known for category {category}{_near(category, table.categories)}")
     if service and service not in table.services:
-        return Nowhere(f"no Windows event log is known for service {service}")
+        return Nowhere(f"no Windows event log is known for service {service}{_near(service, table.services)}")
     if category:
         channels = {channel.lower() for channel in table.services.get(service, ())}
         found = tuple(route for place in table.categories[category] for route in _of_place(place)
@@ -61,6 +62,12 @@ def routes(source: LogSource) -> tuple[Route, ...] | Nowhere:
     if service:
         return tuple(Route(channel.lower(), None) for channel in table.services[service])
     return (Route(EVERY_CHANNEL, None),)
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    """A question, where a misspelt word makes a rule idle that its author believes to be on watch."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.8)
+    return f"; did you mean '{found[0]}'?" if found else ""
 
 
 def _of_place(place: Place) -> list[Route]:

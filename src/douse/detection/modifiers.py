@@ -24,6 +24,7 @@ Value = Glob | bytes | Scalar
 DASHES = ("-", "/", "\u2013", "\u2014", "\u2015")
 _DASH = re.compile(r"\B[-/]\b")
 _MAX_DASHES = 5
+_DATE_PARTS = ("minute", "hour", "day", "week", "month", "year")
 _BOM = b"\xff\xfe"
 
 
@@ -57,9 +58,11 @@ def apply(words: list[str], values: list[Scalar]) -> Draft:
     """The Draft for a field's values under its modifiers. Raises Mistake, or NotYet for a placeholder."""
     draft = Draft([[value] for value in values])
     for word in words:
+        if not word:
+            raise Mistake("a bar without a modifier", "Write a modifier after '|', or remove the bar.")
         modifier = MODIFIERS.get(word)
         if modifier is None:
-            raise Mistake(f"unknown modifier '{word}'", did_you_mean(word, MODIFIERS))
+            raise Mistake(f"unknown modifier '{word}'", did_you_mean(word, MODIFIERS.keys() - set(_DATE_PARTS)))
         modifier(draft)
         draft.applied.append(word)
     return draft
@@ -221,7 +224,7 @@ MODIFIERS: Mapping[str, Modifier] = {
     "utf16": _wide("utf16", "utf-16-le", _BOM),
     "windash": _windash,
     "expand": _expand,
-    **{word: _date_part(word) for word in ("minute", "hour", "day", "week", "month", "year")},
+    **{word: _date_part(word) for word in _DATE_PARTS},
 }
 
 

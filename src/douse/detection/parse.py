@@ -90,7 +90,7 @@ def _rule(document: Document, data: dict[str, Node], builtin: bool) -> CompiledR
     rule = _described(document, data, builtin)
     detection = data.get("detection")
     if not isinstance(detection, dict):
-        raise Mistake("the rule has no detection", did_you_mean("detection", data), ("detection",))
+        raise _no_map("detection", data)
     try:
         term = _decision(detection)
     except NotYet as reason:
@@ -131,12 +131,19 @@ def _described(document: Document, data: dict[str, Node], builtin: bool) -> Rule
 def _logsource(data: Mapping[str, Node]) -> LogSource:
     node = data.get("logsource")
     if not isinstance(node, dict):
-        raise Mistake("the rule has no logsource", did_you_mean("logsource", data), ("logsource",))
+        raise _no_map("logsource", data)
     source = LogSource(*(_text(node, key, "logsource") for key in ("product", "category", "service")))
     if not (source.product or source.category or source.service):
         raise Mistake("the logsource names neither product, category nor service",
                       did_you_mean(next(iter(node), ""), ("product", "category", "service")), ("logsource",))
     return source
+
+
+def _no_map(key: str, data: Mapping[str, Node]) -> Mistake:
+    """The mistake of a rule whose part is missing, or is there and holds no `name: value` lines."""
+    if key in data:
+        return Mistake(f"'{key}' must be a map", f"Write indented 'name: value' lines below '{key}:'.", (key,))
+    return Mistake(f"the rule has no {key}", did_you_mean(key, data), (key,))
 
 
 def _text(data: Mapping[str, Node], key: str, parent: str = "") -> str:

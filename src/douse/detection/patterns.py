@@ -6,7 +6,8 @@ at the end) is a backslash. So `C:\Windows\*` holds a star, not a wildcard: a fo
 
 Case: both sides are compared by `str.casefold`, that is, full Unicode folding (É = é, ß = ss, the Kelvin sign = k).
 We chose it over `lower` because it folds each character on its own: a prefix of a text stays a prefix when both are
-folded, which `lower` breaks on a final sigma. The counterpart of this module is view.py, which folds the event's side.
+folded, which `lower` breaks on a final sigma. The price: `?` is one character of the folded text, so it is not an ß,
+which folds to two. The counterpart of this module is view.py, which folds the event's side.
 """
 
 from __future__ import annotations

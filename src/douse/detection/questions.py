@@ -66,18 +66,18 @@ def _cidr(field: str, value: Scalar, _draft: Draft) -> Pattern:
 
 
 def _inside(text: str, network: Network) -> bool:
-    address = _address(text)
-    return address is not None and address.version == network.version and address in network
+    return any(address.version == network.version and address in network for address in _addresses(text))
 
 
 @lru_cache(maxsize=4096)
-def _address(text: str) -> Address | None:
-    """The address a text writes, None where it is none; an IPv4 address inside an IPv6 one counts as IPv4."""
+def _addresses(text: str) -> tuple[Address, ...]:
+    """The address a text writes, none where it is no address; an IPv4 address inside an IPv6 one counts as both."""
     try:
         address = ipaddress.ip_address(text.strip())
     except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
+        return ()
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (address,) if mapped is None else (address, mapped)
 
 
 def _exists(field: str, value: Scalar, _draft: Draft) -> Pattern:
@@ -104,7 +104,7 @@ def _compare(field: str, value: Scalar, draft: Draft) -> Pattern:
 def _fieldref(field: str, value: Scalar, draft: Draft) -> Pattern:
     if not isinstance(value, str) or not value:
         raise Mistake("'fieldref' needs the name of another field", "Write it as text.")
-    other, name = value, f"the field {value}"
+    other, name = "".join(value.split()), f"the field {value}"
     related = _RELATIONS[draft.open_start, draft.open_end]
 
     def find(view: View) -> Found | None:

@@ -26,6 +26,8 @@ def _term(node: Node) -> Term:
         return _one_or(All, [_line(key, value) for key, value in _some(node).items()])
     if isinstance(node, list):
         return _list(node)
+    if node is None:
+        raise Mistake("the selection is empty", "Give it a field, or remove it.")
     return _keywords([node])
 
 
@@ -68,10 +70,15 @@ def _line(key: str, node: Node) -> Item:
         plain = [value for value in values if not isinstance(value, dict | list)]
         if len(plain) < len(values):
             raise Mistake(f"'{key}' has a list inside its list", "Write one flat list.")
-        return _item(field.strip(), [word.strip().lower() for word in words], plain or [None])
+        return _item(_name(field), [word.strip().lower() for word in words], plain or [None])
     except Mistake as mistake:
         where = f" on {field}" if field and mistake.what.startswith("unknown modifier") else ""
         raise Mistake(mistake.what + where, mistake.next_step, (key, *mistake.path), mistake.line) from None
+
+
+def _name(field: str) -> str:
+    """A field's name as an event has it: `Threat Name` lost its blank when the record was read."""
+    return "".join(field.split())
 
 
 def _item(field: str, words: list[str], values: list[Scalar]) -> Item:

@@ -41,7 +41,7 @@ def as_texts(value: Value) -> Texts:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return tuple(str(item) for item in value) or None
+        return tuple(text for item in value if isinstance(text := as_texts(item), str)) or None
     return str(value)
 
 
@@ -68,8 +68,8 @@ class View:
         self.folded = _Folded(self.raw)
 
     def has(self, name: str) -> bool:
-        """Whether the field is there, even empty or null."""
-        return self.event.has(name) or self.raw[name] is not None
+        """Whether the field is there, even empty or null, under its own name or that of its alias."""
+        return self.event.has(name) or self.raw.has_alias(name)
 
     def everything(self) -> Iterator[tuple[str, str]]:
         """Every text of the record with its field's name, for keywords. Aliases would only repeat them."""
@@ -95,10 +95,16 @@ class _Raw(dict[str, Texts]):
         return texts
 
     def _value(self, name: str) -> Value:
+        alias = self._alias(name)
+        return self._event.get(name) if alias is None else alias.value(self._event)
+
+    def has_alias(self, name: str) -> bool:
+        return self._alias(name) is not None
+
+    def _alias(self, name: str) -> Alias | None:
+        """What the field is made of in this log, None where the record has no such field."""
         alias = self._aliases.get(name.lower()) if self._aliases else None
-        if alias is not None and alias.present(self._event):
-            return alias.value(self._event)
-        return self._event.get(name)
+        return alias if alias is not None and alias.present(self._event) else None
 
 
 class _Folded(dict[str, Texts]):
