@@ -19,6 +19,7 @@ class HuntOptions:
 
     paths: tuple[str, ...]
     rules: tuple[Path, ...] = ()
+    placeholders: tuple[Path, ...] = ()
     builtin: bool = True
     since: datetime | None = None
     until: datetime | None = None

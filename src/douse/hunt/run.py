@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from douse.detection.placeholders import read_placeholders
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.errors import EvidenceError, RuleError
 from douse.hunt.gather import gather
@@ -37,7 +38,8 @@ def hunt(options: HuntOptions, progress: Progress | None = None) -> HuntResult:
     """
     started = datetime.now(UTC)
     progress = progress or Silent()
-    ruleset = _usable(load_rules(options.rules, builtin=options.builtin))
+    ruleset = _usable(load_rules(options.rules, builtin=options.builtin,
+                                  placeholders=read_placeholders(*options.placeholders)))
     plan = make(options.paths)
     if options.strict and plan.losses:
         first = plan.losses[0]

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from douse.detection.correlator import Correlator
 from douse.detection.ruleset import RuleSet
 from douse.hunt.options import STDIN, HuntOptions
 from douse.hunt.plan import Unit
@@ -30,6 +31,7 @@ class Findings:
     """What was kept of the units read so far. Alerts are in reading order; `inputs` has a row for each file."""
 
     tally: Tally
+    correlator: Correlator
     facts: facts.Facts = field(default_factory=facts.Facts)
     alerts: list[Alert] = field(default_factory=list)
     inputs: list[InputFile] = field(default_factory=list)
@@ -42,7 +44,7 @@ class Worker:
         self._ruleset, self._options, self._progress = ruleset, options, progress
         self._wanted = Wanted(ruleset.interests() | facts.interests())
         self._limits = Limits(max_line=options.max_line) if options.max_line else Limits()
-        self.findings = Findings(Tally(strict=options.strict))
+        self.findings = Findings(Tally(strict=options.strict), Correlator(ruleset))
         self._reported = (0, 0, 0)
 
     def work(self, unit: Unit) -> None:
@@ -53,7 +55,7 @@ class Worker:
         for count, event in enumerate(self._events(unit), start=1):
             if self._options.in_window(event.time):
                 found.facts.observe(event)
-                found.alerts.extend(self._ruleset.match(event))
+                found.alerts.extend(found.correlator.observe(self._ruleset.match(event)))
             if count % _REPORT_EVERY == 0:
                 self._report()
         self._report()
