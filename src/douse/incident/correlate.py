@@ -68,7 +68,7 @@ def _incident(group: JoinedGroup, links: Links, connections: Connections, spots:
         verdict=verdict.sentence, users=verdict.users, first_seen=marks[0].time, last_seen=marks[-1].time,
         family=FAMILY, family_detail=FAMILY_DETAIL, steps=steps_of(marks, links), stages=stages_of(marks),
         sequences=hits, classes=classes, level_reason=level_reason,
-        processes=process_nodes(group.placed, sent, links),
+        processes=process_nodes(group.placed, sent, links, group.weak),
         next_steps=next_steps(marks, hits, level, coverage.host or first.host, verdict.users, spots, links),
         blind_spots=spots, coverage=coverage, alert_ids=alert_ids,
         supersedes=_superseded(incident_id, alert_ids, previous))
