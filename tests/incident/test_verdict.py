@@ -55,8 +55,9 @@ def test_a_serious_alert_alone_is_not_called_weak_and_explorer_was_not_run() -> 
     story = Story()
     story.alert(b.run_dialog(b.explorer(), 0, LURE), "X", "Command pasted", "high", role="run-dialog")
     incident = story.incident()
-    assert incident.level == "informational"
-    assert incident.verdict == "Suspicious activity: Command pasted."
+    assert incident.level == "medium"
+    assert incident.verdict == ("Suspicious activity: Command pasted; theft cannot be excluded: credential-store reads "
+                                "were not audited.")
 
 
 def test_the_user_who_pasted_is_named_although_another_is_in_the_tree() -> None:

@@ -21,7 +21,7 @@ from douse.incident.marks import Mark, in_time_order, mark_of, meet_people, plac
 from douse.incident.outbound import Connections, by_process, outbound_marks
 from douse.incident.plan import next_steps
 from douse.incident.processes import ProcessTable
-from douse.incident.score import class_scores, level_of
+from douse.incident.score import class_scores, floor_of, level_of
 from douse.incident.sequences import Scene, sequence_hits
 from douse.incident.story import stages_of, steps_of
 from douse.incident.tree import process_nodes
@@ -59,7 +59,7 @@ def _incident(group: JoinedGroup, links: Links, connections: Connections, spots:
     hits = sequence_hits(Scene(marks, group.processes, connections, links, audited))
     classes = class_scores(marks)
     score = round(sum(c.points for c in classes) + sum(hit.bonus for hit in hits), 1)
-    level, level_reason = level_of(score, hits, classes)
+    level, level_reason = level_of(score, hits, classes, floor_of(marks))
     verdict = verdict_of(marks, hits, level, links, audited)
     incident_id = str(uuid.uuid5(NAMESPACE, f"{first.host.lower()} {first.alert_id}"))
     alert_ids = tuple(item.alert.alert_id for item in group.placed)
