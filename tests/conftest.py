@@ -1,4 +1,4 @@
-"""What every test may ask for: the shared data, a tool of the machine, a golden file; and how much hypothesis tries.
+"""What every test may ask for: shared data, a tool, a golden file, a scenario's logs; how much hypothesis tries.
 
 Data and tools that are absent skip a test with the reason, so that a stranger's `make test` passes. With CI=true the
 same absence fails, so that CI cannot go green by testing less.
@@ -11,16 +11,20 @@ same absence fails, so that CI cannot go green by testing less.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from douse import api
+from douse.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden"
@@ -86,6 +90,37 @@ def golden() -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8"), f"{name} differs; if that is meant, run `make golden`"
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Write a scenario and give the folder or file: `scenario("benign-day", "evtx", noise=100)`."""
+    written: dict[tuple[str, str, int, str], Path] = {}
+
+    def write(name: str, format_: str = "evtx", noise: int = 0, file: str = "logs") -> Path:
+        key = (name, format_, noise, file)
+        if key not in written:
+            output = tmp_path_factory.mktemp(name) / file
+            api.simulate(name, output, format=format_, seed=1, noise=noise, force=False)
+            written[key] = output
+        return written[key]
+
+    return write
+
+
+@pytest.fixture
+def hunt_json(capsysbinary: pytest.CaptureFixture[bytes]) -> Callable[..., dict[str, Any]]:
+    """Run `douse hunt ... --format json` and give its document, after checking the exit code."""
+
+    def run(*args: str | Path, code: int = 0) -> dict[str, Any]:
+        capsysbinary.readouterr()
+        ended = main(["hunt", *map(str, args), "--format", "json", "--quiet"])
+        out, err = capsysbinary.readouterr()
+        assert ended == code, err.decode()
+        document: dict[str, Any] = json.loads(out)
+        return document
+
+    return run
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from douse.text import clean, csv_cell
+from douse.text import clean
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,3 @@ def test_nothing_hidden_is_left(text: str) -> None:
 @given(st.text())
 def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     assert clean(clean(text)) == clean(text)
-
-
-@pytest.mark.parametrize("formula", ["=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)"])
-def test_a_spreadsheet_sees_text_and_no_formula(formula: str) -> None:
-    assert csv_cell(formula) == "'" + formula
-    assert csv_cell("plain") == "plain"

@@ -8,7 +8,7 @@ somebody asks. Times are timezone-aware UTC datetimes from System/TimeCreated. N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -338,8 +338,3 @@ class Incident:
     coverage: Coverage
     alert_ids: tuple[str, ...]
     supersedes: tuple[str, ...] = ()
-
-
-def iter_levels_from(level: str) -> Iterator[str]:
-    """The given level and all stronger ones, weakest first."""
-    yield from LEVELS[level_rank(level):]

@@ -1,7 +1,7 @@
 """Make hostile text safe to show. Every string that came out of evidence passes here at the last step.
 
-Log text is chosen by the attacker: it may carry ANSI or OSC-8 sequences (terminal), bidi overrides (reader's eye),
-markup (HTML) or a leading `=` (spreadsheet). `clean` leaves text readable and makes every such character visible;
+Log text is chosen by the attacker: it may carry ANSI or OSC-8 sequences (terminal), bidi overrides (reader's eye) or
+markup (HTML). `clean` leaves text readable and makes every such character visible;
 HTML is escaped on top of that by the template engine, which has autoescape on.
 """
 
@@ -12,7 +12,6 @@ import unicodedata
 _ELLIPSIS = "…"
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _KEEP_MULTILINE = frozenset("\n\t")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _visible(char: str) -> str:
@@ -37,9 +36,3 @@ def clean(text: object, limit: int = 0, *, multiline: bool = False) -> str:
             _visible(c) if c not in keep and unicodedata.category(c) in _HIDDEN_CATEGORIES else c for c in raw
         )
     return raw + _ELLIPSIS if shortened else raw
-
-
-def csv_cell(text: object) -> str:
-    """The text cleaned, with an apostrophe in front of what a spreadsheet would run as a formula."""
-    cleaned = clean(text)
-    return "'" + cleaned if cleaned.startswith(_FORMULA_STARTS) else cleaned

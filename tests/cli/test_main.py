@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -159,3 +160,9 @@ def test_help_answers_at_once() -> None:
         used.append(after.children_user + after.children_system - before.children_user - before.children_system)
         time.sleep(0)
     assert min(used) < 0.24, f"CPU seconds: {used}"
+
+
+def test_a_full_disk_is_no_bug_of_ours(failing, capsys: pytest.CaptureFixture[str]) -> None:
+    failing(OSError(errno.ENOSPC, "No space left on device"))
+    assert main(["fail"]) == exits.USAGE
+    assert capsys.readouterr().err == "douse: standard output cannot be written: No space left on device\n"

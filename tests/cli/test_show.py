@@ -162,13 +162,14 @@ def test_long_lists_are_cut_and_say_so() -> None:
     many = replace(
         base,
         incidents=(
-            replace(first, processes=first.processes * 9, next_steps=first.next_steps * 2),
+            replace(first, processes=first.processes * 9, next_steps=first.next_steps * 2, steps=first.steps * 4),
             *(base.incidents[1:] * 14),
         ),
         problems=base.problems * 6,
     )
     text = screen(lambda: many)
     assert "and 30 more processes; --format json has all" in text
+    assert "and 4 more steps; --format json has all" in text
     assert "and 4 more incidents; --format json has all" in text
     assert "and 5 more steps; the report (--format html) has all" in text
     assert "and 4 more problems; --format json has all" in text
@@ -177,6 +178,19 @@ def test_long_lists_are_cut_and_say_so() -> None:
 def test_remarks_on_the_evidence_are_shown() -> None:
     noted = replace(sample.lumma(), notes=("times were corrected by \x1b[31m+8 h",))
     assert "times were corrected by \\x1b[31m+8 h" in screen(lambda: noted)
+
+
+def test_weak_signs_alone_open_the_screen_without_alarm(golden) -> None:
+    text = screen(sample.weak)
+    golden("show_weak_80.txt", text)
+    assert text.startswith(" WEAK SIGNS  Only weak signs in the telemetry read")
+    assert "infostealer" not in text
+
+
+def test_a_family_is_named_only_from_medium_on() -> None:
+    low = replace(sample.lumma().incidents[0], level="low")
+    assert "Family" in screen()
+    assert "Family" not in screen(lambda: replace(sample.lumma(), incidents=(low,)))
 
 
 def test_single_alerts_are_listed_when_there_is_no_incident() -> None:

@@ -61,3 +61,10 @@ def test_the_list_says_what_each_scenario_is(capfd: pytest.CaptureFixture[str]) 
 def test_wrong_usage_is_code_two(args: tuple[str, ...], capfd: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capfd, *args)
     assert (code, out) == (exits.USAGE, "")
+
+
+def test_standard_output_takes_no_records(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capfd, "lumma-clickfix", "-o", "-")
+    assert (code, out) == (exits.USAGE, "")
+    assert "not to standard output" in err
+    assert not Path("-").exists()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,11 +51,11 @@ def test_an_open_glob_matches_with_anything_around_it(pattern: str, text: str, s
     assert glob_test([Glob.parse(pattern).opened(start, end)])(text) is obvious(opened, text)
 
 
-def test_many_stars_take_no_longer_than_few() -> None:
+def test_many_stars_come_to_an_end() -> None:
+    """With backtracking this would outlast the universe."""
     test = glob_test([Glob.parse("*a" * 30 + "*b")])
-    started = time.process_time()
     assert not test("a" * 20_000)
-    assert time.process_time() - started < 2
+    assert test("a" * 20_000 + "b")
 
 
 @pytest.mark.parametrize(("text", "value"), [

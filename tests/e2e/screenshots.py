@@ -1,59 +1,76 @@
-"""Write docs/report-desktop.png, -mobile.png and -print.png of the sample report: `python tests/e2e/screenshots.py`.
+"""Write docs/report-desktop.png, -mobile.png and -print.png of the demo's report: `python tests/e2e/screenshots.py`.
 
-Needs chromium and playwright, and pdftoppm for the print. Look at what it wrote before you commit it.
+The demo's records are made and hunted anew, so the pictures show what a user gets. Only the top of the page is taken,
+so that the files stay small. Needs chromium and playwright, and pdftoppm for the print. Look at what it wrote before
+you commit it.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402 - after the path is set
+from douse import api
+from douse.report.formats import FORMATS
 
-from douse.report.document import document  # noqa: E402 - after the path is set
-from douse.report.html import render  # noqa: E402 - after the path is set
-from report import sample  # noqa: E402 - after the path is set
-
-DOCS = TESTS.parent / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+WIDTHS = {"desktop": 1280, "mobile": 390}
+HEIGHT = 1750
+MAX_BYTES = 400_000
 
 
 def main() -> None:
-    """Take the pictures of the Lumma sample into docs/, or into the folder given."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
+    """Take the pictures of the demo's report into docs/, or into the folder given."""
+    folder = (Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        report = Path(scratch) / "report.html"
-        report.write_text(render(document(sample.lumma())), encoding="utf-8")
+        os.chdir(scratch)  # the report names its inputs as they were given: as `make demo` does
+        report = _report(Path(scratch))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        _picture(_open(browser, report, 1280), folder / "report-desktop.png")
-        _picture(_open(browser, report, 390), folder / "report-mobile.png")
-        _print(_open(browser, report, 1280), Path(scratch) / "report.pdf", folder / "report-print.png")
+        for name, width in WIDTHS.items():
+            _picture(_open(browser, report, width), folder / f"report-{name}.png", width)
+        _print(_open(browser, report, WIDTHS["desktop"]), Path(scratch) / "report.pdf", folder / "report-print.png")
         browser.close()
+
+
+def _report(folder: Path) -> Path:
+    """The report that `make demo` leaves."""
+    api.simulate("lumma-clickfix", folder / "demo" / "logs")
+    result = api.hunt(api.HuntOptions(paths=("demo/logs",), command_line="douse hunt demo/logs --format html"))
+    path = folder / "report.html"
+    path.write_bytes(b"".join(FORMATS["html"](result)))
+    return path
 
 
 def _open(browser: Browser, report: Path, width: int) -> Page:
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto(report.as_uri())
-    page.locator(".story details").first.evaluate("details => { details.open = true }")
     return page
 
 
-def _picture(page: Page, target: Path) -> None:
-    page.screenshot(path=target, full_page=True)
+def _picture(page: Page, target: Path, width: int) -> None:
+    page.screenshot(path=target, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": HEIGHT})
+    _check(target)
 
 
 def _print(page: Page, pdf: Path, target: Path) -> None:
-    """The first three printed pages side by side is too small to read; the first one is what gets judged."""
+    """All pages side by side are too small to read; the first one is what gets judged."""
     page.pdf(path=pdf, format="A4", prefer_css_page_size=True)
     subprocess.run(
         ["pdftoppm", "-png", "-r", "80", "-f", "1", "-l", "1", "-singlefile", pdf, target.with_suffix("")], check=True
     )
+    _check(target)
+
+
+def _check(picture: Path) -> None:
+    if picture.stat().st_size > MAX_BYTES:
+        sys.exit(f"{picture}: larger than {MAX_BYTES:,} bytes. Take a smaller part of the page (HEIGHT).")
 
 
 if __name__ == "__main__":

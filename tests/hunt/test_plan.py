@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
+import pytest
+
 from douse.hunt.plan import make
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="needs pipes, devices and long paths as POSIX has them")
 
 
 def names(paths: tuple[str, ...], root: Path) -> list[str]:
@@ -56,6 +62,43 @@ def test_a_named_file_is_marked_as_such(tmp_path: Path) -> None:
     plan = make((str(tmp_path / "top.jsonl"),))
     assert plan.units[0].named
     assert plan.total_bytes == len("top.jsonl")
+
+
+@POSIX
+def test_a_named_pipe_is_read_and_one_in_a_folder_is_left_to_be_ignored(tmp_path: Path) -> None:
+    """Named as in `douse hunt <(zcat logs.gz)`; it can be read only once, so it is no regular file."""
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    plan = make((str(tmp_path / "pipe.jsonl"),))
+    assert [(unit.named, unit.regular) for unit in plan.units] == [(True, False)]
+    assert plan.total_bytes == 0
+    (tmp_path / "x.jsonl").write_bytes(b"four")
+    plan = make((str(tmp_path),))
+    assert [(unit.named, unit.regular) for unit in plan.units] == [(False, False), (False, True)]
+    assert plan.total_bytes == 4
+
+
+@POSIX
+def test_a_named_device_is_a_loss() -> None:
+    [loss] = make(("/dev/null",)).losses
+    assert "neither a file" in loss.reason
+
+
+@POSIX
+def test_a_tree_deeper_than_the_recursion_limit(tmp_path: Path) -> None:
+    folder = tmp_path
+    depth = 0
+    while len(str(folder)) < 3_500:  # close to the longest path a system takes
+        folder = folder / "d"
+        folder.mkdir()
+        depth += 1
+    (folder / "deep.evtx").write_bytes(b"x")
+    assert depth > sys.getrecursionlimit()
+    plan = make((str(tmp_path),))
+    assert [Path(unit.path).name for unit in plan.units] == ["deep.evtx"]
+    for _ in range(depth):  # pytest would remove it recursively
+        (folder / "deep.evtx").unlink(missing_ok=True)
+        folder.rmdir()
+        folder = folder.parent
 
 
 def test_standard_input_has_no_known_size() -> None:

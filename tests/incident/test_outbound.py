@@ -113,3 +113,28 @@ def test_the_connection_after_the_read_is_the_better_proof() -> None:
     assert step.level == "high"
     (step,) = sent(reading(b.connection(THIEF, 950, SERVER)))
     assert (step.time, step.level) == (b.at(950), "medium")
+
+
+def test_of_many_reads_the_nearest_is_named_and_the_earlier_on_a_tie() -> None:
+    story = Story()
+    story.log(b.process_start(PARENT), b.process_start(THIEF))
+    for seconds in (100, 190, 210, 400):
+        story.read(THIEF, seconds, CHROME_STORE, "chromium")
+    story.log(b.connection(THIEF, 200, SERVER), b.connection(THIEF, 395, "203.0.113.9"))
+    details = [step.detail for step in sent(story.incident())]
+    assert [detail.rpartition(", ")[2] for detail in details] == [
+        "10 s after reading a credential store",
+        "5 s before reading a credential store",
+    ]
+
+
+def test_the_connections_that_raised_the_alerts_lead_to_others_but_not_to_themselves() -> None:
+    story = Story()
+    story.log(b.process_start(PARENT))
+    story.alert(b.process_start(THIEF), "X", "Started")
+    for seconds in range(10, 60):
+        story.alert(b.connection(THIEF, seconds, SERVER), "I", "Injection host connected", role="injected-host")
+    assert sent(story.incident()) == []
+    story.log(b.connection(THIEF, 61, "203.0.113.9"))
+    (step,) = sent(story.incident())
+    assert "203.0.113.9:443, 2 s after signs of injection" in step.detail

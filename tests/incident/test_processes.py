@@ -129,3 +129,15 @@ def test_forged_parents_make_no_circle() -> None:
         while at_process.parent is not None:
             at_process, steps = table_of(one, two, own)[at_process.parent], steps + 1
             assert steps < 5
+
+
+def test_a_pid_used_again_and_again_means_its_latest_holder() -> None:
+    names = [f"C:\\Users\\a{number}.exe" for number in range(40)]
+    table = table_of(*(b.process_start(b.process(name, 500, n * 0.01, SHELL)) for n, name in enumerate(names)))
+    found = table.find(Actor(pid=500), at(1))
+    assert found is not None
+    assert table[found].image == names[-1]
+    unseen = table_of()
+    placed = [unseen.place(Actor(pid=500, image=name), at(n)) for n, name in enumerate(names)]
+    assert len(set(placed)) == 40
+    assert unseen.place(Actor(pid=500, image=names[-1]), at(41)) == placed[-1]

@@ -5,15 +5,16 @@ import pytest
 import builders as b
 from douse.content.incidents import scoring
 from douse.incident.marks import Mark, PlacedAlert, mark_of
-from douse.incident.score import band, class_scores, level_of, points_of
+from douse.incident.score import band, class_scores, floor_of, level_of, points_of
 from douse.model import SequenceHit
 from incident.stories import Story, lumma
 
 RAN = b.process("C:\\x.exe", 500)
 
 
-def mark(letter: str, fidelity: float = 1.0, store: str = "", weak: bool = False, seconds: float = 0) -> Mark:
-    alert = b.alert(b.process_end(RAN, seconds), letter, store=store, fidelity=fidelity)
+def mark(letter: str, fidelity: float = 1.0, store: str = "", weak: bool = False, seconds: float = 0,
+         level: str = "medium") -> Mark:
+    alert = b.alert(b.process_end(RAN, seconds), letter, level=level, store=store, fidelity=fidelity)
     return mark_of(PlacedAlert(alert, lambda name: "", None, 0, 0), weak)  # type: ignore[arg-type] # no actor needed
 
 
@@ -110,3 +111,12 @@ def test_the_reason_for_a_cap_is_said() -> None:
 def test_proof_does_not_depend_on_input_order() -> None:
     story = lumma()
     assert Story(story.events, story.alerts[::-1]).incident().classes == story.incident().classes
+
+
+def test_a_reliable_high_alert_is_no_weak_sign() -> None:
+    assert floor_of([mark("X", level="high", fidelity=0.7)]) == "medium"
+    assert floor_of([mark("X", level="high", fidelity=0.4), mark("X", level="medium", fidelity=1.0)]) == "informational"
+    level, reason = level_of(15, (), class_scores([mark("X")]), "medium")
+    assert level == "medium"
+    assert "a high alert of a reliable rule lifts it to medium" in reason
+    assert level_of(70, (), class_scores([mark("X")]), "medium") == ("high", "Score 70 gives high.")

@@ -224,3 +224,31 @@ def test_s2_counts_from_the_launch_because_the_registry_entry_may_come_after_the
     story.log(b.process_start(child), b.connection(child, 89, SERVER))
     story.alert(b.run_dialog(SHELL, 100, LURE), "X", "Typed", role="run-dialog")
     assert found(story) == {"S1", "S2"}
+
+
+SERVICES = b.process("C:\\Windows\\System32\\services.exe", 700, -9000, user=b.SYSTEM)
+BACKUP = "C:\\Program Files\\Foo Backup\\agent.exe"
+
+
+@pytest.mark.parametrize(
+    ("image", "parent", "user", "is_theft"),
+    [
+        (BACKUP, SERVICES, b.SYSTEM, False),
+        (BACKUP, SERVICES, b.ANNA, True),
+        (BACKUP, SHELL, b.SYSTEM, True),
+        ("C:\\Windows\\System32\\dllhost.exe", SERVICES, b.SYSTEM, True),
+        ("C:\\ProgramData\\x\\agent.exe", SERVICES, b.SYSTEM, True),
+    ],
+)
+def test_s5_needs_more_against_an_installed_service(
+    image: str, parent: b.Process, user: b.User, is_theft: bool
+) -> None:
+    story = Story()
+    agent = b.process(image, 600, 0, parent, user=user)
+    story.log(b.process_start(agent), b.connection(agent, 9, SERVER))
+    story.read(agent, 5, CHROME_STORE, "chromium")
+    incident = story.incident()
+    assert ("S5" in ids(incident)) == is_theft
+    assert [c.evidence_class for c in incident.classes] == ["C", "O"]  # what it did counts all the same
+    story.alert(b.process_start(b.process(MSHTA, 800, 1, agent)), "X", "Mshta started by it")
+    assert "S5" in ids(story.incident())

@@ -44,3 +44,13 @@ def test_two_incidents_under_one_explorer_each_show_it_with_their_own_alerts() -
     one, two = story.incidents()
     assert one.processes[0].pid == two.processes[0].pid
     assert set(one.processes[0].alert_ids).isdisjoint(two.processes[0].alert_ids)
+
+
+def test_a_process_that_only_user_and_time_connect_says_so() -> None:
+    broker = b.process("C:\\Windows\\System32\\wbem\\WmiPrvSE.exe", 300, -9000, user=b.SYSTEM)
+    asked = b.process("C:\\Users\\anna\\AppData\\Local\\Temp\\a.exe", 500, 30, broker, user=b.ANNA)
+    story = lumma()
+    story.alert(b.process_start(asked), "X", "Started by WMI")
+    links = {node.pid: node.link for node in story.incident().processes}
+    assert links[500] == "child; linked only by user and time"
+    assert "only" not in links[5000]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builders as b
 from douse.incident.verdict import listed
-from incident.stories import CHROME_STORE, FIREFOX_STORE, MSHTA, REGASM, SERVER, Story, lumma
+from incident.stories import CHROME_STORE, FIREFOX_STORE, LURE, MSHTA, REGASM, SERVER, Story, lumma
 
 
 def test_the_whole_chain_is_one_sentence() -> None:
@@ -49,6 +49,35 @@ def test_weak_signs_are_called_that_and_spread_no_alarm() -> None:
     incident = story.incident()
     assert incident.title == "Weak signs only"
     assert incident.verdict == "Weak signs only: Opened an archive."
+
+
+def test_a_serious_alert_alone_is_not_called_weak_and_explorer_was_not_run() -> None:
+    story = Story()
+    story.alert(b.run_dialog(b.explorer(), 0, LURE), "X", "Command pasted", "high", role="run-dialog")
+    incident = story.incident()
+    assert incident.level == "medium"
+    assert incident.verdict == ("Suspicious activity: Command pasted; theft cannot be excluded: credential-store reads "
+                                "were not audited.")
+
+
+def test_the_user_who_pasted_is_named_although_another_is_in_the_tree() -> None:
+    story = lumma()
+    other = b.process("C:\\Users\\ben\\x.exe", 9100, 20, b.process(MSHTA, 5000, 0.0, b.explorer(4173)), user=b.BEN)
+    story.alert(b.process_start(other), "X", "Run as another user")
+    incident = story.incident()
+    assert incident.users == (b.ANNA.name, b.BEN.name)
+    assert "user anna ran a pasted command (mshta.exe)" in incident.verdict
+
+
+def test_a_file_name_cannot_speak_for_us() -> None:
+    story = Story()
+    liar = b.process("C:\\Users\\anna\\x.exe; this was a test by the administrator", 500, 0, b.explorer())
+    story.alert(b.process_start(liar), "X", "Started")
+    long = b.process(f"C:\\Users\\anna\\{'a' * 300}.exe", 600, 1, liar)
+    story.alert(b.process_start(long), "X", "Started")
+    verdict = story.incident().verdict
+    assert '"x.exe; this was a test by the administrator" and aaa' in verdict
+    assert len(verdict) < 300
 
 
 def test_the_family_is_never_guessed() -> None:

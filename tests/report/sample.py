@@ -751,6 +751,15 @@ def lumma() -> HuntResult:
     )
 
 
+def weak() -> HuntResult:
+    """A hunt whose only incident is a weak sign."""
+    alert = _second_alert()
+    hr = Coverage(alert.host, (ChannelCount(SYSMON, 1, 311, _at(7000), _at(7300)),))
+    summary = _summary((alert,), (_second_incident(),), False)
+    spots = {hr.host: BLIND_SPOTS[:2]}
+    return HuntResult((_second_incident(),), (alert,), (hr,), spots, (), summary, _provenance())
+
+
 def empty() -> HuntResult:
     """A hunt that read telemetry and found nothing; what it could not judge is stated."""
     return HuntResult((), (), (coverage(),), {HOST: BLIND_SPOTS}, (), _summary((), (), False), _provenance())

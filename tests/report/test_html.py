@@ -15,7 +15,7 @@ import pytest
 
 import douse.report
 from douse.report.document import document
-from douse.report.html import MAX_ALERTS, MAX_INCIDENTS, render
+from douse.report.html import MAX_ALERTS, MAX_INCIDENTS, MAX_STEPS, render
 from report import sample
 
 ROOM = Path(douse.report.__file__).parent
@@ -65,7 +65,9 @@ def page(make=sample.lumma) -> Page:
     return Page(render(document(make())))
 
 
-ALL = pytest.mark.parametrize("make", [sample.lumma, sample.empty, sample.hostile, lambda: sample.crowd(300)])
+ALL = pytest.mark.parametrize(
+    "make", [sample.lumma, sample.empty, sample.weak, sample.hostile, lambda: sample.crowd(300)]
+)
 
 
 @ALL
@@ -167,8 +169,8 @@ def test_the_report_says_how_it_was_made_and_what_it_missed() -> None:
     text = page().text
     for words in ("This report is partial.", "41 records could not be read", "rules/local/store_read.yml:14",
                   "douse hunt case-0412 --format html -o report.html", "sha256:77d1c6e0", "9f2c4b1de0a7c9e2",
-                  "not computed", "unverified: nobody has tried this setting yet", "S5 Theft with outbound transfer",
-                  "177.5"):  # fmt: skip
+                  "not computed", "unverified: not compared with the vendor's documentation",
+                  "S5 Theft with outbound transfer", "177.5"):  # fmt: skip
         assert words in text
 
 
@@ -178,6 +180,23 @@ def test_finding_nothing_is_never_called_clean() -> None:
     assert "What could not be judged" in text
     assert "Whether passwords in the Credential Manager were read." in text
     assert not re.search(r"\bclean\b(?!-up)", text, re.IGNORECASE)
+
+
+def test_weak_signs_alone_open_the_report_without_alarm() -> None:
+    report = page(sample.weak)
+    first = report.text.partition("Weak signs What could")[0].partition("Not judged")[0]
+    assert "Only weak signs in the telemetry read" in first
+    assert "One thing in them is worth a look; nothing adds up to an intrusion. This is no proof" in first
+    assert "Ask j.ortiz what was installed." in first
+    assert "7zFM.exe started setup.exe from its temporary folder" in report.text
+    assert "unattributed infostealer" not in report.text
+    assert "first nothing" in report.values("class")
+
+
+def test_a_family_is_named_only_from_medium_on() -> None:
+    low = replace(sample.lumma().incidents[0], level="low")
+    assert "unattributed infostealer" in page().text
+    assert "unattributed infostealer" not in page(lambda: replace(sample.lumma(), incidents=(low,))).text
 
 
 def test_alerts_without_an_incident_are_mentioned() -> None:
@@ -197,6 +216,14 @@ def test_long_lists_are_cut_and_say_so() -> None:
     assert f"Only the first {MAX_ALERTS:,} are listed here" in text
     assert "And 2 further incidents; the JSON output has all." in text
     assert text.count('<li data-level="') == MAX_ALERTS
+
+
+def test_a_long_story_is_cut_and_says_so() -> None:
+    base = sample.lumma()
+    long = replace(base.incidents[0], steps=base.incidents[0].steps * 40)
+    text = render(document(replace(base, incidents=(long,))))
+    assert text.count('id="incident-1-step-') == MAX_STEPS
+    assert "And 140 weaker or later steps; the JSON output has all." in text
 
 
 def test_many_steps_to_take_leave_the_first_screen_short() -> None:

@@ -6,8 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from douse.detection.ruleset import load_rules
+from douse.model import LEVELS
 from douse.report import story
 from douse.report.document import document
+from douse.report.glossary import technique_name
 from douse.report.schema import IncidentRow, ProcessRow
 from report import sample
 
@@ -26,6 +29,31 @@ def tree_of(*processes: ProcessRow) -> list[tuple[int, tuple[str, ...]]]:
     return [(branch.row["pid"], branch.rails) for branch in story.tree(row, ())]
 
 
+def test_only_weak_is_about_levels_of_incidents_and_of_their_steps() -> None:
+    (row,) = document(sample.weak())["incidents"]
+    assert story.only_weak([row])
+    assert not story.only_weak([])
+    assert not story.only_weak([row, incident()])
+    assert not story.only_weak([row | {"steps": [row["steps"][0] | {"level": "high"}]}])
+    assert story.questions([row, row]) == row["next_steps"]
+
+
+def test_of_too_many_steps_the_strongest_are_told_in_order() -> None:
+    steps = story.told(incident(), {})
+    assert story.most_telling(steps, len(steps)) == steps
+    few = story.most_telling(steps, 3)
+    strongest = max(steps, key=lambda step: LEVELS.index(step.row["level"]))
+    assert [step.number for step in few] == sorted(step.number for step in few)
+    assert len(few) == 3
+    assert strongest.number in {step.number for step in few}
+
+
+def test_every_technique_of_our_rules_has_a_name() -> None:
+    techniques = {technique for rule in load_rules([]).rules for technique in rule.rule.techniques}
+    assert len(techniques) > 10
+    assert [technique for technique in sorted(techniques) if not technique_name(technique)] == []
+
+
 def test_the_worst_incident_comes_first() -> None:
     whole = document(sample.lumma())
     whole["incidents"].reverse()
@@ -41,7 +69,7 @@ def test_steps_are_numbered_as_the_incident_tells_them_with_their_proof() -> Non
     assert [alert["event_id"] for alert in steps[1].proof] == [1, 3]
     assert steps[9].proof == ()
     row["steps"][:2] = reversed(row["steps"][:2])  # a cause may be told before an effect that was logged earlier
-    assert [step.offset for step in story.told(row, {})[:3]] == ["+0.6 s", "start", "+4.2 s"]
+    assert [step.offset for step in story.told(row, {})[:3]] == ["start", "start", "+4.2 s"]
 
 
 def test_an_alert_that_is_not_listed_is_no_proof_and_no_crash() -> None:

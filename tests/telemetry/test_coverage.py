@@ -15,6 +15,16 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LOG = Source("Security.evtx", format="evtx")
 
 
+def test_a_record_outside_the_window_is_read_and_no_coverage() -> None:
+    tally, other = Tally(in_window=lambda time: time >= NOON), Tally(in_window=lambda time: time >= NOON)
+    tally.count("PC1", "Security", 4688, NOON, wanted=True)
+    tally.count("PC1", "Security", 4663, NOON - timedelta(days=30), wanted=True)
+    other.count("PC2", "Security", 4663, NOON - timedelta(days=30), wanted=False)
+    tally.merge(other)
+    assert (tally.records_read, tally.records_skipped, tally.records_outside) == (3, 0, 2)
+    assert [(c.host, [n.event_id for n in c.counts]) for c in tally.coverage()] == [("PC1", [4688])]
+
+
 def test_coverage_counts_every_record_also_unwanted_ones() -> None:
     tally = Tally()
     tally.count("PC1", "Security", 4688, NOON, wanted=True)

@@ -118,3 +118,19 @@ def test_nesting_without_end_is_one_broken_document() -> None:
 def test_nothing_in_it() -> None:
     for data in (b"", b"\n \r\n", b"[]", b"\xef\xbb\xbf", b"\xff\xfe", b"[\n]"):
         assert found(data) == []
+
+
+@pytest.mark.parametrize("data", [
+    b'{"a":1 x' + b"\n" * 300_000,
+    b'{"a":1 x' + b"\n " * 150_000 + b",",
+    b'{"a":[1,\n' * 10_000,
+    b'{"a":1\n' * 20_000,
+    b"{} " * 100_000 + b"\n",
+], ids=["blank lines", "blank columns", "nested starts", "cut lines", "many on a line"])
+def test_hostile_layouts_come_to_an_end(data: bytes) -> None:
+    """Each took time with the square of its length once: from ten seconds to hours."""
+    assert sum(1 for _ in Documents(io.BytesIO(data), 1 << 20)) >= 1
+
+
+def test_an_event_behind_hostile_nesting_is_still_found() -> None:
+    assert found(b'{"a":[1,\n' * 3_000 + b"\n" + json.dumps(DOCUMENTS[3]).encode() + b"\n")[-1].text

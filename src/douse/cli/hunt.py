@@ -17,6 +17,7 @@ import click
 from douse.cli import exits
 from douse.cli.times import Instant
 from douse.model import LEVELS
+from douse.text import clean
 
 if TYPE_CHECKING:
     from douse.hunt.result import HuntResult
@@ -71,6 +72,8 @@ def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], pl
     from douse.hunt.options import HuntOptions
     from douse.hunt.run import Silent
 
+    if since and until and since >= until:
+        raise click.UsageError("--since is not before --until, so that no event could be between them.")
     target = out.target(output, force=force, evidence=paths)
     for word, instant in (("since", since), ("until", until)):
         if instant and not quiet:
@@ -81,6 +84,8 @@ def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], pl
     )
     result = api.hunt(options, Silent() if quiet else Progress())
     out.write(target, _chunks(result, format_, color, to_file=target is not None))
+    if result.problems and (target or format_ != "table"):  # who reads a terminal's table has seen them
+        click.echo(f"douse: {_partial(result)}", err=True)
     ctx.exit(_exit_code(result, fail_on))
 
 
@@ -93,6 +98,13 @@ def _chunks(result: HuntResult, format_: str, color: str, *, to_file: bool) -> I
     from douse.cli.show import hunt_table_bytes
 
     return hunt_table_bytes(result, "never" if to_file and color == "auto" else color, to_file=to_file)
+
+
+def _partial(result: HuntResult) -> str:
+    """One line on why the result is partial: an interruption, else the first problem and how many there are."""
+    worst = next((problem for problem in result.problems if problem.kind == "input"), result.problems[0])
+    others = f" (and {len(result.problems) - 1:,} more in the result)" if len(result.problems) > 1 else ""
+    return clean(f"partial result: {worst.where}: {worst.what}", 300) + others
 
 
 def _exit_code(result: HuntResult, fail_on: str | None) -> int:

@@ -7,6 +7,7 @@ too. What the codes mean: exits.py. A command ends with `ctx.exit(code)`; return
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -160,6 +161,9 @@ def _report(error: BaseException, debug: bool) -> int:
         case DouseError():
             click.echo(f"douse: {clean(error)}", err=True)
             return exits.of_error(error)
+        case OSError(errno=errno.ENOSPC):
+            click.echo(f"douse: standard output cannot be written: {error.strerror}", err=True)
+            return exits.USAGE
     if debug:
         import traceback
 

@@ -1,10 +1,13 @@
 """Where a command's result goes: standard output, or a file that is written whole or not at all.
 
-Two promises stand here: nothing is overwritten without --force, and nothing is ever written into the evidence.
+Two promises stand here: nothing is overwritten without --force, and nothing is ever written into the evidence. A file
+is written beside its place first, under a name nobody could have put a link at; a device or a pipe (/dev/null,
+/dev/stderr) is written to as it stands, because replacing it would destroy it.
 """
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,6 +16,7 @@ from pathlib import Path
 from douse.errors import OutputError
 
 STDOUT = Path("-")
+_CHECK = "Check your rights and the free space."
 
 
 def target(output: Path | None, *, force: bool, evidence: Iterable[str] = ()) -> Path | None:
@@ -24,9 +28,13 @@ def target(output: Path | None, *, force: bool, evidence: Iterable[str] = ()) ->
         raise OutputError(where, "is a folder.", "Name a file in it.")
     if not output.parent.is_dir():
         raise OutputError(where, "its folder does not exist.", f"Make it first: mkdir {output.parent}")
+    _refuse_evidence(output, evidence)
+    if _is_special(output):
+        return output
     if output.exists() and not force:
         raise OutputError(where, "already exists.", "Add --force to overwrite it, or name another file.")
-    _refuse_evidence(output, evidence)
+    if not os.access(output.resolve().parent, os.W_OK):  # said now, not after an hour of reading
+        raise OutputError(where, "its folder cannot be written to.", "Check your rights, or name another folder.")
     return output
 
 
@@ -39,22 +47,37 @@ def _refuse_evidence(output: Path, evidence: Iterable[str]) -> None:
             raise OutputError(str(output), f"lies in the evidence {path}.", "Name a file outside of it.")
 
 
+def _is_special(output: Path) -> bool:
+    """Whether it is there and no file: a device, a pipe."""
+    return output.exists() and not output.is_file()
+
+
 def write(target: Path | None, chunks: Iterable[bytes]) -> None:
     """Write the chunks to standard output, or to a file that appears only when it is complete."""
-    if target is None:
-        for chunk in chunks:
-            sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
-        return
-    partial = target.with_name(f".{target.name}.partial")
     try:
-        with partial.open("wb") as stream:
+        if target is None:
+            for chunk in chunks:
+                sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+        elif _is_special(target):
+            with target.open("wb") as stream:
+                stream.writelines(chunks)
+        else:
+            _write_whole(target.resolve(), chunks)
+    except BrokenPipeError:
+        raise  # the reader of a pipe went away, which is its right; main.py has a code for it
+    except OSError as error:
+        where = "standard output" if target is None else str(target)
+        raise OutputError(where, f"cannot be written: {error.strerror or error}.", _CHECK) from error
+
+
+def _write_whole(target: Path, chunks: Iterable[bytes]) -> None:
+    """Write beside the target, then move it there; what was begun is removed if that fails."""
+    partial = target.with_name(f".douse-{os.getpid()}-{os.urandom(4).hex()}.partial")
+    try:
+        with partial.open("xb") as stream:
             stream.writelines(chunks)
         partial.replace(target)
-    except OSError as error:
-        raise OutputError(
-            str(target), f"cannot be written: {error.strerror}.", "Check your rights and the free space."
-        ) from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -20,6 +20,7 @@ from douse.model import LEVELS
 from douse.report import story
 from douse.report.document import document as as_document
 from douse.report.schema import BlindSpotRow, Document, IncidentRow
+from douse.text import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +30,8 @@ __all__ = ["COLORS", "Progress", "hunt_table", "hunt_table_bytes"]
 WIDE = 100
 MAX_PROCESSES = 24
 MAX_OTHERS = 10
+MAX_STEPS = 40
+MAX_WEAK_STEPS = 3
 MAX_ERRORS = 8
 MAX_TODO = 5
 MAX_LISTED = 10
@@ -63,7 +66,9 @@ class _Screen:
 
     def draw(self, document: Document) -> None:
         incidents = story.worst_first(document)
-        if incidents:
+        if story.only_weak(incidents):
+            self._weak_signs(incidents, document)
+        elif incidents:
             self._incident(incidents[0], document)
             self._others(incidents[1:])
         else:
@@ -80,7 +85,7 @@ class _Screen:
             ("Host", incident["host"]),
             ("User", ", ".join(incident["users"]) or "unknown"),
             ("Seen", self._seen(incident)),
-            ("Family", incident["family"]),
+            *([] if incident["level"] in story.BELOW_MEDIUM else [("Family", incident["family"])]),
             ("Level", incident["level_reason"]),
         )
         self._story(incident, steps)
@@ -96,12 +101,13 @@ class _Screen:
         self._title(f"What happened ({story.moment(incident['first_seen'])[:10]}, UTC)")
         names = {stage["stage"]: stage for stage in incident["stages"]}
         stage = 0
-        for step in steps:
+        for step in story.most_telling(steps, MAX_STEPS):
             if step.row["stage"] != stage:
                 stage = step.row["stage"]
                 name = names[stage]["name"] if stage in names else ""
                 self.console.print(plain(f"  Stage {stage}  {name}" if stage else "  No stage", "underline"))
             self._step(step)
+        self._more(len(steps) - MAX_STEPS, "step")
 
     def _step(self, step: story.Told) -> None:
         row = step.row
@@ -109,9 +115,9 @@ class _Screen:
         grid.add_row(plain(f"{step.number:>4}"), plain(story.clock(row["time"])), level_word(row["level"]),
                      plain(row["title"], "bold"))  # fmt: skip
         room = (1 if self.console.width >= WIDE else 2) * (self.console.width - 24)
-        proof = f" ({row['evidence']})" if row["evidence"] and not step.proof else ""
-        if row["detail"] or proof:
-            grid.add_row("", "", "", plain(self._middle(story.one_line(f"{row['detail']}{proof}"), room)))
+        proof = row["evidence"] if not step.proof else ""
+        for said in filter(None, (row["detail"], proof)):
+            grid.add_row("", "", "", plain(self._middle(story.one_line(said), room)))
         self.console.print(grid)
 
     def _tree(self, branches: tuple[story.Branch, ...]) -> None:
@@ -168,6 +174,30 @@ class _Screen:
         self.console.print(grid)
         self._more(len(incidents) - MAX_OTHERS, "incident")
 
+    def _weak_signs(self, incidents: list[IncidentRow], document: Document) -> None:
+        self._headline("WEAK SIGNS", "bold", story.WEAK_SIGNS)
+        self.console.print(plain(story.weak_signs(document)))
+        self._title("Worth a look")
+        grid = self._grid(1, LEVEL_WIDTH)
+        alerts = story.alerts_by_id(document)
+        for incident in incidents[:MAX_OTHERS]:
+            where = ", ".join((incident["host"], story.moment(incident["first_seen"]), *incident["users"]))
+            for step in story.told(incident, alerts)[:MAX_WEAK_STEPS]:
+                detail = story.one_line(step.row["detail"])
+                grid.add_row("", level_word(incident["level"]), plain(step.row["title"], "bold"))
+                grid.add_row("", "", plain(self._middle(detail, 2 * (self.console.width - 12))))
+                grid.add_row("", "", plain(where, "dim"))
+        self.console.print(grid)
+        self._more(len(incidents) - MAX_OTHERS, "incident")
+        self._gaps(document)
+        self._todo(story.questions(incidents))
+
+    def _gaps(self, document: Document) -> None:
+        """What could not be judged on any host, with the settings that close the gaps."""
+        spots = {spot["requirement"]: spot for host in document["coverage"] for spot in host["blind_spots"]}
+        if document["coverage"]:
+            self._blind("What could not be judged", spots.values(), settings=True)
+
     def _nothing(self, document: Document) -> None:
         summary = document["summary"]
         self._headline("NO INCIDENT", "bold", story.NOTHING_FOUND)
@@ -179,9 +209,7 @@ class _Screen:
             )
         )
         self._single_alerts(document)
-        spots = {spot["requirement"]: spot for host in document["coverage"] for spot in host["blind_spots"]}
-        if document["coverage"]:
-            self._blind("What could not be judged", spots.values(), settings=True)
+        self._gaps(document)
         self._todo(story.NOTHING_FOUND_STEPS)
 
     def _single_alerts(self, document: Document) -> None:
@@ -225,7 +253,7 @@ class _Screen:
             self._title("Notes")
             grid = self._grid(1, 1)
             for note in notes[:MAX_ERRORS]:
-                grid.add_row("", self.glyphs.bullet, plain(note))
+                grid.add_row("", self.glyphs.bullet, plain(self._short(note)))
             self.console.print(grid)
             self._more(len(notes) - MAX_ERRORS, "note")
 
@@ -236,8 +264,8 @@ class _Screen:
         self._title("This result is partial", "yellow")
         grid = self._grid(1, 5)
         for error in errors[:MAX_ERRORS]:
-            said = plain(error["where"], "bold")
-            said.append_text(plain(f": {_sentence(error['what'])} {error['next_step']}".rstrip()))
+            said = plain(self._short(error["where"]), "bold")
+            said.append_text(plain(f": {_sentence(self._short(error['what']))} {error['next_step']}".rstrip()))
             grid.add_row("", plain(error["error"], "yellow"), said)
         self.console.print(grid)
         self._more(len(errors) - MAX_ERRORS, "problem")
@@ -270,6 +298,10 @@ class _Screen:
         head = 2 * limit // 3
         tail = limit - head - len(self.glyphs.cut)
         return f"{text[:head]}{self.glyphs.cut}{text[-tail:]}"
+
+    def _short(self, text: str) -> str:
+        """At most three lines of it: a member of an archive may have a name of 60,000 characters."""
+        return self._middle(clean(text), 3 * self.console.width)
 
     def _more(self, number: int, thing: str, where: str = "--format json") -> None:
         if number > 0:

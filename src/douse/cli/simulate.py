@@ -78,6 +78,8 @@ def simulate(scenario: str, output: Path, format_name: str | None, seed: int, no
     """
     from douse.simulate import simulate as write
 
+    if str(output) == "-":
+        raise click.BadParameter("records go to a file or a folder, not to standard output.", param_hint="'-o'")
     with _progress(noise) as progress:
         result = write(scenario, output, format_name, seed, noise, force, progress)
     for file in result.files:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-_AGE = re.compile(r"(\d{1,6})([mhdw])", re.IGNORECASE)
+_AGE = re.compile(r"(\d{1,6})([mhdw])", re.IGNORECASE | re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

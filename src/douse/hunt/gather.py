@@ -1,7 +1,8 @@
 """Turn what was kept of all units into the result: incidents host by host, problems, totals, provenance.
 
 Correlation runs once per host, when everything is read, because the files of one intrusion come in any order. The
-level a user asked for hides weaker alerts and incidents here, at the end, so that it never changes a verdict.
+level a user asked for hides weaker alerts and incidents here, at the end, so that it never changes a verdict; an
+incident that is shown still names all its alerts and tells all its steps.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ def gather(
     coverage = found.tally.coverage()
     incidents = _incidents(found, coverage)
     least = level_rank(options.level)
-    alerts = tuple(sorted((a for a in found.alerts if level_rank(a.level) >= least), key=_in_time_order))
     shown = tuple(i for i in incidents if level_rank(i.level) >= least)
+    alerts = tuple(sorted((a for a in found.alerts if level_rank(a.level) >= least), key=_in_time_order))
     problems = _problems(found, ruleset, losses, unread)
     finished = datetime.now(UTC)
     return HuntResult(
@@ -39,7 +40,7 @@ def gather(
         coverage=coverage,
         blind_spots={host.host: blind_spots(host, found.facts.host(host.host)) for host in coverage},
         problems=problems,
-        notes=(*found.tally.notes, *found.correlator.notes(), *_skipped_rules(ruleset)),
+        notes=(*_outside(found), *found.tally.notes, *found.correlator.notes(), *_skipped_rules(ruleset)),
         summary=replace(
             _summary(found, ruleset, coverage, alerts, shown),
             partial=bool(problems),
@@ -78,10 +79,22 @@ def _problems(found: Findings, ruleset: RuleSet, losses: Iterable[Loss], unread:
     if unread:
         what = f"interrupted; {unread} file(s) were not read to their end"
         problems.append(Problem("input", "run", what, None, "Run the same command again for the whole result."))
-    elif not problems and not found.tally.records_read:
+    elif not found.tally.records_read and not any(problem.kind == "loss" for problem in problems):
         what = "no Windows event was found in what was named"
         problems.append(Problem("input", "run", what, None, "Name EVTX or JSON event logs, or a folder of them."))
+    elif found.tally.records_read and found.tally.records_outside == found.tally.records_read:
+        what = "no event lies between --since and --until, so nothing was judged"
+        problems.append(Problem("input", "run", what, None, "Check the times (UTC), and whether the logs go so far."))
     return tuple(problems)
+
+
+def _outside(found: Findings) -> tuple[str, ...]:
+    """How much a time window left out."""
+    tally = found.tally
+    if not tally.records_outside:
+        return ()
+    share = f"{tally.records_outside:,} of {tally.records_read:,} records"
+    return (f"{share} lie outside --since and --until; they were not judged and are no coverage",)
 
 
 def _skipped_rules(ruleset: RuleSet) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ STDIN = "-"
 class HuntOptions:
     """One hunt. Paths are files, folders or "-". Times are UTC, `since` inclusive, `until` exclusive.
 
-    `level` hides weaker alerts and incidents from the result and changes no verdict: rules of every level still
-    feed the correlation. `max_line` is the longest line or document of JSON in bytes; 0 takes the reader's default.
+    `level` hides weaker alerts and incidents from the result and changes no verdict: rules of every level still feed
+    the correlation. `max_line` is the longest line or document of JSON in
+    characters; 0 takes the reader's default.
     """
 
     paths: tuple[str, ...]
@@ -27,6 +28,11 @@ class HuntOptions:
     strict: bool = False
     max_line: int = 0
     command_line: str = ""
+
+    @property
+    def has_window(self) -> bool:
+        """Whether the user asked for a part of the time only."""
+        return self.since is not None or self.until is not None
 
     def in_window(self, time: datetime) -> bool:
         """Whether an event of that time is asked for."""

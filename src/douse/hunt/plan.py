@@ -8,7 +8,7 @@ are not opened here; what they are is decided by content when they are read (tel
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,11 +18,15 @@ from douse.model import Loss, Source
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One file to read; `named` says that the user named it himself and did not just name its folder."""
+    """One file to read; `named` says that the user named it himself and did not just name its folder.
+
+    A `regular` file can be read twice; a pipe, a device or standard input only once, and its size is unknown.
+    """
 
     path: str
     size: int
     named: bool
+    regular: bool = True
 
     @property
     def is_stdin(self) -> bool:
@@ -39,47 +43,57 @@ class Plan:
 
     @property
     def total_bytes(self) -> int:
-        """Bytes to read; 0 when standard input is among them, because nobody knows its size."""
-        return 0 if any(unit.is_stdin for unit in self.units) else sum(unit.size for unit in self.units)
+        """Bytes to read; 0 when a pipe or standard input is among them, because nobody knows its size."""
+        known = all(unit.regular or not unit.named for unit in self.units)
+        return sum(unit.size for unit in self.units) if known else 0
 
 
 def make(paths: tuple[str, ...]) -> Plan:
     """List every file under the paths once, in the order named and by name within a folder."""
-    plan, seen = Plan(), set[tuple[int, int]]()
+    plan, seen = Plan(), set[object]()
     for path in paths:
         if path == STDIN:
             if not any(unit.is_stdin for unit in plan.units):
-                plan.units.append(Unit(STDIN, 0, named=True))
+                plan.units.append(Unit(STDIN, 0, named=True, regular=False))
         else:
-            _add(Path(path), plan, seen, named=True)
+            _walk(Path(path), plan, seen)
     return plan
 
 
-def _add(path: Path, plan: Plan, seen: set[tuple[int, int]], *, named: bool) -> None:
-    """Add a file, or walk a folder; `stat` follows links, so device and inode tell what was there already."""
-    try:
-        status = path.stat()
-        key = (status.st_dev, status.st_ino)
-        if key in seen:
-            return
-        seen.add(key)
-        if path.is_dir():
-            for child in _children(path):
-                _add(child, plan, seen, named=False)
-        elif path.is_file():
-            plan.units.append(Unit(str(path), status.st_size, named))
-        elif named:
-            plan.losses.append(_loss(path, "neither a file nor a folder", "Name a file, a folder or -."))
-    except OSError as error:
-        if named or not path.is_symlink():  # a dangling link inside a folder hides no evidence
-            plan.losses.append(_loss(path, _reason(error), "Check the path and your rights to read it."))
+def _walk(start: Path, plan: Plan, seen: set[object]) -> None:
+    """Add a file, or everything below a folder, however deep: a stack of our own has no recursion limit."""
+    waiting = [start]
+    while waiting:
+        path = waiting.pop()
+        try:
+            waiting.extend(_add(path, plan, seen, named=path is start))
+        except OSError as error:
+            if path is start or not path.is_symlink():  # a dangling link inside a folder hides no evidence
+                plan.losses.append(_loss(path, _reason(error), "Check the path and your rights to read it."))
 
 
-def _children(folder: Path) -> Iterator[Path]:
-    """What a folder holds, by name, so that two runs read in the same order."""
+def _add(path: Path, plan: Plan, seen: set[object], *, named: bool) -> list[Path]:
+    """Add a file; what is in a folder is returned, last name first. `stat` follows links, so a loop comes back to
+    the same device and inode; a file system without inodes has only the resolved name."""
+    status = path.stat()
+    key = (status.st_dev, status.st_ino) if status.st_ino else path.resolve()
+    if key in seen:
+        return []
+    seen.add(key)
+    if stat.S_ISDIR(status.st_mode):
+        return _children(path)
+    regular = stat.S_ISREG(status.st_mode)
+    if regular or stat.S_ISFIFO(status.st_mode) or not named:  # what is no file in a folder, the reader ignores
+        plan.units.append(Unit(str(path), status.st_size if regular else 0, named, regular))
+    else:
+        plan.losses.append(_loss(path, "neither a file, a folder nor a pipe", "Name a file, a folder or -."))
+    return []
+
+
+def _children(folder: Path) -> list[Path]:
+    """What a folder holds, by name from the last to the first, so that two runs read in the same order."""
     with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries)
-    return (folder / name for name in names)
+        return [folder / name for name in sorted((entry.name for entry in entries), reverse=True)]
 
 
 def _reason(error: OSError) -> str:

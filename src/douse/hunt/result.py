@@ -13,9 +13,6 @@ from typing import Protocol
 
 from douse.model import Alert, BlindSpot, Coverage, Incident
 
-PROBLEM_KINDS = ("loss", "rule", "input")
-"""A loss is evidence that could not be read, a rule one that could not be loaded, an input one that is no evidence."""
-
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
@@ -57,7 +54,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something the run could not use: its kind, the place, what is wrong, records lost if known, what to do next."""
+    """Something the run could not use: the place, what is wrong, records lost if known, what to do next.
+
+    `kind` is "loss" (evidence that could not be read), "rule" (one that could not be loaded) or "input" (nothing to
+    judge in what was named, or an interruption).
+    """
 
     kind: str
     where: str

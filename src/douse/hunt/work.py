@@ -1,8 +1,9 @@
 """Read one Unit and match it: a file in, its alerts, process facts and tally out.
 
 What a Worker collects is all that a hunt keeps of the evidence, and it merges: that is how several processes or hosts
-will share a hunt. Cost: memory grows with the alerts (about 4 KB each, at most MAX_FIELD characters a field) and with
-what incident/facts.py keeps; an event that neither a rule nor the correlation wants is counted and dropped unparsed.
+will share a hunt. Cost: memory grows with the alerts (about 6 KB each over real logs; a field is cut at MAX_FIELD
+characters) and with what incident/facts.py keeps; an event that neither a rule nor the correlation wants is counted
+and dropped unparsed.
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ class Worker:
         self._ruleset, self._options, self._progress = ruleset, options, progress
         self._wanted = Wanted(ruleset.interests() | facts.interests())
         self._limits = Limits(max_line=options.max_line) if options.max_line else Limits()
-        self.findings = Findings(Tally(strict=options.strict), Correlator(ruleset))
+        tally = Tally(options.strict, options.in_window if options.has_window else None)
+        self.findings = Findings(tally, Correlator(ruleset))
         self._reported = (0, 0, 0)
 
     def work(self, unit: Unit) -> None:
         """Read a unit to its end. Raises EvidenceError under --strict when something of it is lost."""
         found = self.findings
-        sha256 = "" if unit.is_stdin else _sha256(unit.path)
+        sha256 = _sha256(unit.path) if unit.regular else ""
         found.inputs.append(InputFile(unit.path, unit.size, sha256))
         for count, event in enumerate(self._events(unit), start=1):
             if self._options.in_window(event.time):

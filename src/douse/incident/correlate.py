@@ -21,7 +21,7 @@ from douse.incident.marks import Mark, in_time_order, mark_of, meet_people, plac
 from douse.incident.outbound import Connections, by_process, outbound_marks
 from douse.incident.plan import next_steps
 from douse.incident.processes import ProcessTable
-from douse.incident.score import class_scores, level_of
+from douse.incident.score import class_scores, floor_of, level_of
 from douse.incident.sequences import Scene, sequence_hits
 from douse.incident.story import stages_of, steps_of
 from douse.incident.tree import process_nodes
@@ -59,7 +59,7 @@ def _incident(group: JoinedGroup, links: Links, connections: Connections, spots:
     hits = sequence_hits(Scene(marks, group.processes, connections, links, audited))
     classes = class_scores(marks)
     score = round(sum(c.points for c in classes) + sum(hit.bonus for hit in hits), 1)
-    level, level_reason = level_of(score, hits, classes)
+    level, level_reason = level_of(score, hits, classes, floor_of(marks))
     verdict = verdict_of(marks, hits, level, links, audited)
     incident_id = str(uuid.uuid5(NAMESPACE, f"{first.host.lower()} {first.alert_id}"))
     alert_ids = tuple(item.alert.alert_id for item in group.placed)
@@ -68,7 +68,7 @@ def _incident(group: JoinedGroup, links: Links, connections: Connections, spots:
         verdict=verdict.sentence, users=verdict.users, first_seen=marks[0].time, last_seen=marks[-1].time,
         family=FAMILY, family_detail=FAMILY_DETAIL, steps=steps_of(marks, links), stages=stages_of(marks),
         sequences=hits, classes=classes, level_reason=level_reason,
-        processes=process_nodes(group.placed, sent, links),
+        processes=process_nodes(group.placed, sent, links, group.weak),
         next_steps=next_steps(marks, hits, level, coverage.host or first.host, verdict.users, spots, links),
         blind_spots=spots, coverage=coverage, alert_ids=alert_ids,
         supersedes=_superseded(incident_id, alert_ids, previous))

@@ -17,7 +17,6 @@ SYSMON = "microsoft-windows-sysmon/operational"
 SECURITY = "security"
 POWERSHELL = frozenset({"microsoft-windows-powershell/operational", "powershellcore/operational"})
 DPAPI = "microsoft-windows-crypto-dpapi/debug"
-DEFENDER = "microsoft-windows-windows defender/operational"
 
 Get = Callable[[str], str]
 """A look-up of one field, "" where the record has nothing to say (also where it says "-")."""

@@ -195,9 +195,9 @@ class Links:
         text, time = command_text(item.get).lower(), item.alert.time
         low = bisect_left(children, (time - TYPED_WINDOW, -1))
         high = bisect_right(children, (time + TYPED_WINDOW, len(self.table)))
-        fits = [(abs(started - time), index) for started, index in children[low:high]
-                if self._is_typed_child(item, self.table[index], text)]
-        return self.table[min(fits)[1]] if fits else None
+        nearest_first = sorted((abs(started - time), index) for started, index in children[low:high])
+        return next((child for _, index in nearest_first
+                     if self._is_typed_child(item, child := self.table[index], text)), None)
 
     def _is_shell_child(self, child: Process) -> bool:
         """Started by explorer, or by a browser, whose upload dialog has an address bar too."""
@@ -221,13 +221,15 @@ class Links:
                 by_path[place(drop.path)].append((drop.time, actor_index))
         if not by_path:
             return
+        for written in by_path.values():
+            written.sort()
         for started, index in self._by_start:
             process = self.table[index]
             for path in _paths(process):
-                written = [(time, by) for time, by in by_path.get(path, ())
-                           if -SLACK <= started - time <= DROP_WINDOW]
-                if written:
-                    self._edge(max(written)[1], index, "dropped by")
+                written = by_path.get(path, [])
+                at = bisect_right(written, (started + SLACK, len(self.table)))
+                if at and started - written[at - 1][0] <= DROP_WINDOW:
+                    self._edge(written[at - 1][1], index, "dropped by")
 
     def _autostarts(self) -> None:
         """Join an autostart entry to the process it starts later: same program path or same command line."""

@@ -9,6 +9,7 @@ the dead drop itself, and of the record that raised the alert, never count. Prog
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from datetime import datetime, timedelta
 from douse.incident.entities import Actor, Destination, image_name
 from douse.incident.facts import Connection
 from douse.incident.link import Links
-from douse.incident.marks import Mark, Outbound
+from douse.incident.marks import WEAK_FACTOR, Mark, Outbound
 
 BEFORE_READ = timedelta(minutes=2)
 AFTER_READ = timedelta(minutes=10)
@@ -49,11 +50,14 @@ def outbound_marks(marks: Sequence[Mark], processes: Iterable[int], connections:
         if mark.process is not None and (mark.letter == "I" or (mark.letter == "R" and mark.role == "dead-drop")):
             control[mark.process].append(mark)
     found: list[Mark] = []
+    merged: dict[tuple[int, ...], list[Mark]] = {}  # thousands of children share the reads of one parent
     for process in processes:
         made = connections.get(process, [])
         if made:
-            lineage_reads = [mark for origin in links.lineage(process) for mark in reads.get(origin, ())]
-            found += _of_process(process, made, lineage_reads, control.get(process, []))
+            readers = tuple(origin for origin in links.lineage(process) if origin in reads)
+            if readers not in merged:
+                merged[readers] = sorted((mark for origin in readers for mark in reads[origin]), key=_in_order)
+            found += _of_process(process, made, merged[readers], sorted(control.get(process, []), key=_in_order))
     return sorted(found, key=lambda mark: (mark.time, mark.process or 0))
 
 
@@ -61,7 +65,8 @@ def _of_process(process: int, made: Sequence[Connection], reads: Sequence[Mark],
                 control: Sequence[Mark]) -> list[Mark]:
     if not reads and not control:
         return []
-    dead_drops = _dead_drop_places(made, control)
+    led_from = [(mark, mark.placed.destination if mark.placed else None) for mark in control]
+    dead_drops = _dead_drop_places(made, led_from)
     chosen: dict[tuple[str, int], Mark] = {}
     for connection in made:
         to = (connection.address, connection.port)
@@ -70,27 +75,22 @@ def _of_process(process: int, made: Sequence[Connection], reads: Sequence[Mark],
             continue
         if known is not None and known.outbound and known.outbound.after_read:
             continue
-        read = _nearest(reads, connection.time, AFTER_READ, BEFORE_READ)
-        led = _nearest([m for m in control if not _same_place(m, connection)], connection.time, AFTER_CONTROL,
-                       timedelta(0))
-        if (read or led) and (known is None or (read and read.time <= connection.time)):
-            chosen[to] = _mark(process, connection, read, led)
+        read = _nearest(reads, connection.time)
+        if read and (known is None or read.time <= connection.time):
+            chosen[to] = _mark(process, connection, read)
+        elif known is None and (led := _led_by(led_from, connection)):
+            chosen[to] = _mark(process, connection, led)
     return list(chosen.values())
 
 
-def _mark(process: int, connection: Connection, read: Mark | None, led: Mark | None) -> Mark:
-    cause = read or led
-    weak = cause is not None and cause.weak
-    if read:
-        reason = f"{_distance(connection.time, read.time)} reading a credential store"
-    elif led and led.letter == "I":
-        reason = f"{_distance(connection.time, led.time)} signs of injection into this process"
-    else:
-        reason = f"{_distance(connection.time, led.time if led else connection.time)} asking a dead drop for an address"
+def _mark(process: int, connection: Connection, cause: Mark) -> Mark:
+    what = {"C": "reading a credential store", "I": "signs of injection into this process"}.get(
+        cause.letter, "asking a dead drop for an address")
     outbound = Outbound(connection.time, process, connection.address, connection.hostname, connection.port,
-                        connection.channel, connection.record_id, reason,
-                        read is not None and read.time <= connection.time)
-    return Mark(connection.time, "O", FIDELITY * (0.5 if weak else 1.0), weak, process, outbound=outbound)
+                        connection.channel, connection.record_id, f"{_distance(connection.time, cause.time)} {what}",
+                        cause.letter == "C" and cause.time <= connection.time)
+    fidelity = FIDELITY * (WEAK_FACTOR if cause.weak else 1.0)
+    return Mark(connection.time, "O", fidelity, cause.weak, process, outbound=outbound)
 
 
 def _distance(time: datetime, other: datetime) -> str:
@@ -98,33 +98,50 @@ def _distance(time: datetime, other: datetime) -> str:
     return f"{seconds} s {'after' if time >= other else 'before'}"
 
 
-def _nearest(marks: Sequence[Mark], time: datetime, before: timedelta, after: timedelta) -> Mark | None:
-    """The mark nearest to a connection: at most `before` earlier than it, or `after` later."""
-    near = [m for m in marks if time - before <= m.time <= time + after]
-    return min(near, key=lambda m: (abs(m.time - time), m.time, m.alert_ids), default=None)
+def _time(mark: Mark) -> datetime:
+    return mark.time
 
 
-def _same_place(mark: Mark, connection: Connection) -> bool:
-    to = mark.placed.destination if mark.placed else None
-    return to is not None and _goes_to(connection, to)
+def _in_order(mark: Mark) -> tuple[datetime, tuple[str, ...]]:
+    return mark.time, mark.alert_ids
+
+
+def _nearest(reads: Sequence[Mark], time: datetime) -> Mark | None:
+    """The read nearest to a connection, of those that may have to do with it; the earlier one on a tie."""
+    at = bisect_left(reads, time, key=_time)
+    near = [reads[at]] if at < len(reads) and reads[at].time <= time + BEFORE_READ else []
+    if at and reads[at - 1].time >= time - AFTER_READ:
+        near.insert(0, reads[bisect_left(reads, reads[at - 1].time, key=_time)])
+    return min(near, key=lambda mark: abs(mark.time - time), default=None)
+
+
+def _led_by(control: Sequence[tuple[Mark, Destination | None]], connection: Connection) -> Mark | None:
+    """The latest sign of control before a connection, but not the connection that is such a sign itself."""
+    at = bisect_right(control, connection.time, key=lambda sign: sign[0].time)
+    while at and control[at - 1][0].time >= connection.time - AFTER_CONTROL:
+        at -= 1
+        mark, to = control[at]
+        if to is None or not _goes_to(connection, to):
+            return mark
+    return None
 
 
 def _goes_to(connection: Connection, to: Destination) -> bool:
     return connection.address in to.addresses or (bool(to.hostname) and connection.hostname == to.hostname)
 
 
-def _dead_drop_places(made: Sequence[Connection], control: Sequence[Mark]) -> set[str]:
+def _dead_drop_places(made: Sequence[Connection], control: Sequence[tuple[Mark, Destination | None]]) -> set[str]:
     """Addresses and names of the dead drops a process asked. A look-up without an answer in the log hides the address:
     then the first connection within a minute is taken for it, so that reading a profile page is not called a theft."""
     places: set[str] = set()
-    for mark in control:
-        to = mark.placed.destination if mark.placed and mark.role == "dead-drop" else None
-        if to is None:
+    for mark, to in control:
+        if to is None or mark.role != "dead-drop":
             continue
         places |= {*to.addresses, to.hostname}
         if not to.addresses:
-            first = next((c for c in made if mark.time <= c.time <= mark.time + LOOKUP_TO_CONNECT), None)
-            places |= {first.address} if first else set()
+            at = bisect_left(made, mark.time, key=lambda connection: connection.time)
+            if at < len(made) and made[at].time <= mark.time + LOOKUP_TO_CONNECT:
+                places.add(made[at].address)
     return places
 
 

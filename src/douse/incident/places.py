@@ -68,6 +68,11 @@ def is_browser(image: str) -> bool:
     return image_name(image).lower() in BROWSERS and cuts_tree(image)
 
 
+def in_program_files(image: str) -> bool:
+    """Whether the image lies where only an administrator can install it; Windows' own folder is not meant."""
+    return re.match(r"^\\program files(?: \(x86\))?\\", place(image)) is not None
+
+
 def user_writable(image: str) -> bool:
     """Whether an ordinary user can put a program there: profiles, ProgramData, temporary folders, other drives, shares.
 

@@ -25,6 +25,10 @@ UNSEEN_LIFE = timedelta(hours=24)
 """Records of one pid and image without any start belong together only if no pause between them is longer."""
 
 
+HOLDERS = 8
+"""How many holders of a pid are looked at, the latest first. A pid has one at a time, so older ones are long gone."""
+
+
 @dataclass(slots=True)
 class Process:
     """One process as far as it is known. `parent` is an index into the table; a start that was not logged is None."""
@@ -116,7 +120,7 @@ class ProcessTable:
 
     def _twin(self, start: ProcessStart) -> int | None:
         """The same process as another channel logged it."""
-        for index in reversed(self._lives.get(start.pid, [])):
+        for index in reversed(self._lives.get(start.pid, [])[-HOLDERS:]):
             other = self.processes[index]
             if other.started is None or start.time - other.started > TWIN:
                 break
@@ -176,7 +180,7 @@ class ProcessTable:
 
     def _seen_before(self, actor: Actor, time: datetime) -> int | None:
         """The process without a logged start that was last seen with this pid and image in the same gap."""
-        for index in reversed(self._unseen.get(self._gap(actor.pid, time), [])):
+        for index in reversed(self._unseen.get(self._gap(actor.pid, time), [])[-HOLDERS:]):
             process = self.processes[index]
             recent = process.last_seen is None or abs(time - process.last_seen) <= UNSEEN_LIFE
             ended = process.until is not None and time > process.until + SLACK

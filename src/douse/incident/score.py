@@ -2,8 +2,10 @@
 
 A class counts once, by its best mark (weight x fidelity); credential-store access counts more for every further
 sub-family. Two bonuses exist, one for a compromise sequence (S2, S3) and one for a theft sequence (S5, S6): the two of
-a kind rest on the same evidence, so each kind is paid once. The level is the stronger of the score's band and the best
-sequence, then the caps of the threat model, 3.4. The numbers are data: content/incidents/scoring.yml.
+a kind rest on the same evidence, so each kind is paid once. The level is the strongest of the score's band, the best
+sequence and a floor, then the caps of the threat model, 3.4. The floor is ours: a host that logs process starts alone
+shows a pasted command as one high alert worth 15 points, and an analyst must not find that among the weak signs. The
+numbers are data: content/incidents/scoring.yml.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from douse.incident.marks import Mark
 from douse.model import EVIDENCE_CLASSES, LEVELS, ClassScore, SequenceHit, level_rank
 
 _BEYOND_READING = frozenset("XIRO")
+RELIABLE = 0.7
 _CRITICAL_SEQUENCES = frozenset({"S5", "S6", "S8"})
 
 
@@ -37,16 +40,26 @@ def band(points: float) -> str:
     return max((level for level, least in scoring().bands.items() if points >= least), key=level_rank)
 
 
-def level_of(points: float, hits: Sequence[SequenceHit], classes: Sequence[ClassScore]) -> tuple[str, str]:
+def floor_of(marks: Sequence[Mark]) -> str:
+    """The least level of an incident: medium with a high alert of a rule that is exact or a sound heuristic."""
+    lifted = any(mark.alert and level_rank(mark.alert.level) >= level_rank("high") and mark.fidelity >= RELIABLE
+                 for mark in marks)
+    return "medium" if lifted else LEVELS[0]
+
+
+def level_of(points: float, hits: Sequence[SequenceHit], classes: Sequence[ClassScore],
+             floor: str = LEVELS[0]) -> tuple[str, str]:
     """The incident's level, and the sentence that explains it."""
     by_score = band(points)
     best = max((hit.level for hit in hits), key=level_rank, default=LEVELS[0])
-    level = max(by_score, best, key=level_rank)
+    level = max(by_score, best, floor, key=level_rank)
     parts = [f"Score {points:g} gives {by_score}"]
     if hits:
         names = [hit.sequence_id for hit in hits if hit.level == best]
         verb = "sequences {} give" if len(names) > 1 else "sequence {} gives"
         parts.append(f"{verb.format(', '.join(names))} {best}; the stronger counts")
+    if level_rank(floor) > max(level_rank(by_score), level_rank(best)):
+        parts.append(f"a high alert of a reliable rule lifts it to {floor}")
     level, caps = _capped(level, {score.evidence_class for score in classes}, {hit.sequence_id for hit in hits})
     return level, ". ".join(["; ".join(parts), *caps]) + "."
 

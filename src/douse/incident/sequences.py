@@ -16,11 +16,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from douse.content.incidents import scoring
-from douse.incident.entities import image_name
+from douse.incident.entities import image_name, is_system
 from douse.incident.link import Links
 from douse.incident.marks import Mark
 from douse.incident.outbound import AFTER_READ, BEFORE_READ, Connections
-from douse.incident.places import user_writable
+from douse.incident.places import in_program_files, user_writable
 from douse.incident.processes import SLACK
 from douse.model import SequenceHit, level_rank
 
@@ -261,8 +261,21 @@ def _several_stores(scene: Scene) -> Found | None:
     return Found(reads, f"{scene.links.table[process].name} accessed {_stores(reads)} within 60 s")
 
 
+def _is_installed_service(process: int, links: Links) -> bool:
+    """Whether Windows' own account runs the program as a service from a folder that only administrators can write to.
+
+    An unlisted backup or protection program does what a stealer does, and sends it too; without any other sign (S5
+    only) it is not called one. Its reads and connections still count (threat model, 10).
+    """
+    ran = links.table[process]
+    parent = image_name(links.table[ran.parent].image).lower() if ran.parent is not None else ""
+    return parent == "services.exe" and in_program_files(ran.image) and is_system(ran.user_sid, ran.user_name)
+
+
 def _theft_and_transfer(scene: Scene) -> Found | None:
     thefts = scene.thefts()
+    if not scene.of("DXEIRV"):
+        thefts = [m for m in thefts if m.process is None or not _is_installed_service(m.process, scene.links)]
     for out in scene.of("O"):
         read = _first_after(thefts, out.time - AFTER_READ)
         if read and out.outbound and read.time <= out.time + BEFORE_READ:
@@ -295,7 +308,8 @@ def _intrusion_and_theft(scene: Scene) -> Found | None:
 SEQUENCES = (
     KnownSequence("S1", "Paste-and-run: a typed command started a launcher", "high", _paste_and_run),
     KnownSequence("S2", "Likely initial compromise: code from the network", "high", _initial_compromise),
-    KnownSequence("S3", "Loader or stealer: an injected process used the network", "high", _loader),
+    KnownSequence("S3", "Loader or stealer: a process with signs of injection used the network", "high",
+                  _loader),
     KnownSequence("S4", "Credential theft: several kinds of store by one process", "high", _several_stores),
     KnownSequence("S5", "Infostealer: stores accessed and data possibly sent out", "critical", _theft_and_transfer),
     KnownSequence("S6", "Infostealer: intrusion, then credential-store access", "critical", _intrusion_and_theft),

@@ -14,18 +14,27 @@ from douse.incident.marks import Mark, PlacedAlert
 from douse.model import ProcessNode
 
 
-def process_nodes(placed: Sequence[PlacedAlert], outbound: Iterable[Mark], links: Links) -> tuple[ProcessNode, ...]:
-    """The nodes of a group, parents before children, siblings by start; what began before the log comes first."""
+def process_nodes(placed: Sequence[PlacedAlert], outbound: Iterable[Mark], links: Links,
+                  weak: frozenset[str] = frozenset()) -> tuple[ProcessNode, ...]:
+    """The nodes of a group, parents before children, siblings by start; what began before the log comes first.
+
+    `weak` are the alerts that only user and time connect to the rest; their processes say so.
+    """
     shown = _shown(placed, outbound, links)
     parents = _parents(shown, links)
     alerts: defaultdict[int, list[str]] = defaultdict(list)
     for item in placed:
         if item.subject is not None:
             alerts[item.subject].append(item.alert.alert_id)
-    typed = {command.child for item in placed if (command := links.typed.get(item.alert.alert_id))}
+    notes: defaultdict[int, list[str]] = defaultdict(list)
+    for item in placed:
+        if command := links.typed.get(item.alert.alert_id):
+            notes[command.child].append("started by a typed or pasted command")
+        if item.alert.alert_id in weak and item.subject is not None:
+            notes[item.subject].append("linked only by user and time")
     order = _depth_first(shown, parents, links)
     position = {process: index for index, process in enumerate(order)}
-    return tuple(_node(process, position.get(parents.get(process, -1)), tuple(alerts[process]), process in typed, links)
+    return tuple(_node(process, position.get(parents.get(process, -1)), tuple(alerts[process]), notes[process], links)
                  for process in order)
 
 
@@ -80,13 +89,11 @@ def _depth_first(shown: set[int], parents: Mapping[int, int], links: Links) -> l
     return order
 
 
-def _node(process: int, parent: int | None, alert_ids: tuple[str, ...], typed: bool,
+def _node(process: int, parent: int | None, alert_ids: tuple[str, ...], notes: Sequence[str],
           links: Links) -> ProcessNode:
     known = links.table[process]
     user = links.people.display(links.people.key(known.user_sid, known.user_name)) or known.user_name or known.user_sid
-    reasons = [f"{edge.reason} {links.table[edge.source].name}" for edge in links.edges_to.get(process, ())]
-    if typed:
-        reasons.insert(0, "started by a typed or pasted command")
+    edges = [f"{edge.reason} {links.table[edge.source].name}" for edge in links.edges_to.get(process, ())]
     child = ["child"] if known.parent is not None and parent is not None else []
     return ProcessNode(known.pid, known.guid, known.image, known.command_line, user, known.started, parent,
-                       "; ".join(dict.fromkeys([*child, *reasons])), alert_ids)
+                       "; ".join(dict.fromkeys([*child, *notes, *edges])), alert_ids)

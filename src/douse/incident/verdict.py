@@ -2,11 +2,13 @@
 
 Marks and sequence hits in; headline, sentence, users and the word on the family out. "Was injected" needs a record of
 it (Sysmon 8 or 25), "read" needs a 4663; weaker evidence gets weaker words. An incident without credential-store access
-says whether such access would have been seen at all. The family is never guessed from behaviour.
+says whether such access would have been seen at all. A file name that could pass for words of ours is quoted. The
+family is never guessed from behaviour.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,11 +23,13 @@ FAMILY = "unattributed infostealer"
 FAMILY_DETAIL = ("No family is named: behaviour alone fits several, and attribution by vendor verdict, configuration "
                  "or unpacked payload is not attempted here.")
 _MAX_NAMES = 5
+_MAX_NAME = 60
+_PLAIN_NAME = re.compile(r"[\w.+~()\[\]:-]+")
 _HEADLINES = (
     (("S5", "S6"), "Infostealer incident"),
     (("S7",), "Probable infostealer"),
     (("S4",), "Credential stores accessed by a program that does not own them"),
-    (("S3",), "Loader or stealer: an injected process used the network"),
+    (("S3",), "Likely loader or stealer"),
     (("S2",), "Likely initial compromise"),
     (("S1",), "Pasted command was run"),
 )
@@ -45,12 +49,13 @@ def verdict_of(marks: Sequence[Mark], hits: Sequence[SequenceHit], level: str, l
     users = users_of(marks, links)
     found = {hit.sequence_id for hit in hits}
     headline = next((text for ids, text in _HEADLINES if found & set(ids)), "")
-    clauses = [clause for clause in (_lure(marks, hits, users, links), *_processes(marks, links),
+    clauses = [clause for clause in (_lure(marks, hits, links), *_processes(marks, links),
                                      _contacts(marks, links), _dead_drop(marks, links), _transfer(marks))
                if clause]
     if not headline:
         strongest = max((m.alert for m in marks if m.alert), key=lambda alert: level_rank(alert.level), default=None)
-        headline = "Suspicious activity" if level_rank(level) >= level_rank("medium") else "Weak signs only"
+        serious = max(level_rank(level), level_rank(strongest.level) if strongest else 0) >= level_rank("medium")
+        headline = "Suspicious activity" if serious else "Weak signs only"
         clauses = clauses or ([strongest.title] if strongest else [])
     if not any(mark.letter == "C" for mark in marks) and level_rank(level) >= level_rank("medium"):
         clauses.append("no credential-store read was logged, although some reads are audited" if audited else
@@ -67,15 +72,20 @@ def users_of(marks: Iterable[Mark], links: Links) -> tuple[str, ...]:
     return tuple(sorted({links.people.display(key) for key in keys}))
 
 
-def _lure(marks: Sequence[Mark], hits: Sequence[SequenceHit], users: Sequence[str], links: Links) -> str:
-    """How it began: the pasted command, else what ran suspiciously, else what was delivered."""
-    ran = _images([m for m in marks if m.letter == "X"], links)
-    paste = next((hit for hit in hits if hit.sequence_id == "S1"), None)
-    if paste is not None:
-        typed = next((links.typed[alert_id] for alert_id in paste.alert_ids if alert_id in links.typed), None)
-        who = f"user {users[0].rpartition(chr(92))[2]}" if len(users) == 1 else "a user"
-        child = f" ({image_name(links.table[typed.child].image)})" if typed else ""
-        return f"{who} ran a pasted command{child}"
+def _lure(marks: Sequence[Mark], hits: Sequence[SequenceHit], links: Links) -> str:
+    """How it began: the pasted command, else what ran suspiciously, else the title of the first execution or delivery.
+
+    A program that cuts the tree was running anyway: what the record tells is what somebody did in it.
+    """
+    ran = _images([m for m in marks if m.letter == "X" and m.process is not None
+                   and not links.cuts(m.process, m.time)], links)
+    pasted = {alert_id for hit in hits if hit.sequence_id == "S1" for alert_id in hit.alert_ids}
+    for item in (mark.placed for mark in marks):
+        typed = links.typed.get(item.alert.alert_id) if item and item.alert.alert_id in pasted else None
+        if item is not None and typed is not None:
+            who = links.people.display(item.user).rpartition("\\")[2]
+            child = _image(links.table[typed.child].image)
+            return f"{f'user {who}' if who else 'a user'} ran a pasted command{f' ({child})' if child else ''}"
     if ran:
         return f"{listed(ran)} {'was' if len(ran) == 1 else 'were'} run in a suspicious way"
     return next((m.alert.title for m in marks if m.letter in "XD" and m.alert), "")
@@ -89,7 +99,7 @@ def _processes(marks: Sequence[Mark], links: Links) -> list[str]:
             by_process[mark.process].append(mark)
     clauses = []
     for process, own in by_process.items():
-        image = image_name(links.table[process].image) if process is not None else ""
+        image = _image(links.table[process].image) if process is not None else ""
         parts = [part for part in (_injection(own), _reads(own)) if part]
         clauses.append(f"{image or 'an unknown process'} {' and '.join(parts)}")
     return list(dict.fromkeys(clauses))[:_MAX_NAMES]
@@ -123,7 +133,7 @@ def _contacts(marks: Sequence[Mark], links: Links) -> str:
 def _dead_drop(marks: Sequence[Mark], links: Links) -> str:
     asking = [m for m in marks if m.role == "dead-drop"]
     places = [to.hostname or next(iter(to.addresses), "") for m in asking if m.placed and (to := m.placed.destination)]
-    names = list(dict.fromkeys(filter(None, places)))
+    names = list(dict.fromkeys(map(_quoted, filter(None, places))))
     who = listed(_images(asking, links)) or "a process"
     return f"{who} asked {listed(names)}, where stealers look up their server" if names else ""
 
@@ -134,8 +144,18 @@ def _transfer(marks: Sequence[Mark]) -> str:
 
 
 def _images(marks: Iterable[Mark], links: Links) -> list[str]:
-    names = (image_name(links.table[m.process].image) for m in marks if m.process is not None)
+    names = (_image(links.table[m.process].image) for m in marks if m.process is not None)
     return list(dict.fromkeys(filter(None, names)))
+
+
+def _image(path: str) -> str:
+    return _quoted(image_name(path))
+
+
+def _quoted(name: str) -> str:
+    """A name that an attacker may have chosen: quoted unless it is plainly one word, cut where it is too long."""
+    shown = name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME - 1]}…"
+    return shown if not shown or _PLAIN_NAME.fullmatch(name) else f'"{shown}"'
 
 
 def listed(names: Sequence[str], most: int = _MAX_NAMES) -> str:

@@ -29,6 +29,7 @@ MAX_INCIDENTS = 50
 MAX_ALERTS = 2000
 MAX_FIRST_STEPS = 5
 MAX_PROOF = 20
+MAX_STEPS = 300
 MAX_PROCESSES = 400
 MAX_PRINTED = 60
 """Longer lists of alerts are printed without the evidence that the story has not already given."""
@@ -47,6 +48,7 @@ class IncidentView:
     anchor: str
     row: IncidentRow
     steps: tuple[story.Told, ...]
+    untold: int
     stages: tuple[tuple[int, StageRow | None], ...]
     tree: tuple[story.Branch, ...]
     chart: Chart | None
@@ -65,6 +67,7 @@ def render(document: Document) -> str:
         .get_template("report.html.j2")
         .render(
             document=document,
+            weak=story.only_weak(incidents),
             incidents=views,
             unlisted_incidents=incidents[MAX_INCIDENTS:],
             alerts=listed,
@@ -78,11 +81,13 @@ def render(document: Document) -> str:
 
 
 def _view(number: int, row: IncidentRow, alerts: Mapping[str, AlertRow]) -> IncidentView:
-    steps = story.told(row, alerts)
+    told = story.told(row, alerts)
+    steps = story.most_telling(told, MAX_STEPS)
     return IncidentView(
         anchor=f"incident-{number}",
         row=row,
         steps=steps,
+        untold=len(told) - len(steps),
         stages=story.stages(row),
         tree=story.tree(row, steps),
         chart=_chart(row, steps),
@@ -145,6 +150,10 @@ def _environment() -> Environment:
         "count": story.count,
         "event_name": glossary.event_name,
         "found": story.found,
+        "questions": story.questions,
+        "weak_signs": story.weak_signs,
+        "BELOW_MEDIUM": story.BELOW_MEDIUM,
+        "WEAK_SIGNS": story.WEAK_SIGNS,
         "glossary": glossary.GLOSSARY,
         "NOTHING_FOUND_STEPS": story.NOTHING_FOUND_STEPS,
         "span": story.span,

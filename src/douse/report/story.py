@@ -20,6 +20,10 @@ NOTHING_FOUND_STEPS = (
     "Turn on the settings named there, the credential stores first, and hunt again.",
     "If somebody reported something odd, keep the machine as it is and look at it directly.",
 )
+WEAK_SIGNS = "Only weak signs in the telemetry read"
+BELOW_MEDIUM = frozenset(LEVELS[: LEVELS.index("medium")])
+"""Levels of incidents that are no finding: nobody is to read a word like infostealer there."""
+
 STAGES = (1, 2, 3)
 ORDINARY_LINKS = frozenset({"", "started", "parent", "child", "spawned"})
 """How a process came from its parent, where that is nothing special; other words are set off in the tree."""
@@ -58,6 +62,28 @@ def worst_first(document: Document) -> list[IncidentRow]:
     return sorted(document["incidents"], key=lambda i: (-_rank(i["level"]), -i["score"], i["first_seen"]))
 
 
+def only_weak(incidents: Iterable[IncidentRow]) -> bool:
+    """Whether there are incidents and none of them, and nothing in their stories, reaches medium."""
+    levels = {row["level"] for incident in incidents for row in (incident, *incident["steps"])}
+    return bool(levels) and levels <= BELOW_MEDIUM
+
+
+def weak_signs(document: Document) -> str:
+    """What to say first of a hunt that found only weak signs: how much was read, and what that is worth."""
+    signs = len(document["incidents"])
+    worth = "One thing in them is" if signs == 1 else f"{signs:,} things in them are"
+    read = count(document["summary"]["records_read"], "record")
+    return (
+        f"{read} were read. {worth} worth a look; nothing adds up to an intrusion. This is no "
+        "proof that nothing happened: what was not recorded could not be judged."
+    )
+
+
+def questions(incidents: Iterable[IncidentRow]) -> list[str]:
+    """What to do about all of these incidents, each step once."""
+    return list(dict.fromkeys(step for incident in incidents for step in incident["next_steps"]))
+
+
 def alerts_by_id(document: Document) -> dict[str, AlertRow]:
     """The document's alerts by id."""
     return {alert["alert_id"]: alert for alert in document["alerts"]}
@@ -66,16 +92,27 @@ def alerts_by_id(document: Document) -> dict[str, AlertRow]:
 def told(incident: IncidentRow, alerts: Mapping[str, AlertRow]) -> tuple[Told, ...]:
     """The incident's steps in the order in which it tells them, numbered from 1."""
     steps = incident["steps"]
-    start = min((step["time"] for step in steps), key=when, default="")
+    begun: list[str] = []  # what is told before an earlier record began no later: a typed command and its child
+    for step in reversed(steps):
+        begun.append(min(step["time"], begun[-1] if begun else step["time"], key=when))
+    begun.reverse()
     return tuple(
         Told(
             number=number,
-            offset=offset(start, step["time"]),
+            offset=offset(begun[0], time),
             row=step,
             proof=tuple(alerts[name] for name in step["alerts"] if name in alerts),
         )
-        for number, step in enumerate(steps, 1)
+        for number, (step, time) in enumerate(zip(steps, begun, strict=True), 1)
     )
+
+
+def most_telling(steps: tuple[Told, ...], most: int) -> tuple[Told, ...]:
+    """At most so many steps, in order: the strongest, the earlier of equals. A log can be made to tell thousands."""
+    if len(steps) <= most:
+        return steps
+    strongest = sorted(steps, key=lambda step: (-_rank(step.row["level"]), step.number))[:most]
+    return tuple(sorted(strongest, key=lambda step: step.number))
 
 
 def stages(incident: IncidentRow) -> tuple[tuple[int, StageRow | None], ...]:

@@ -45,14 +45,18 @@ class _Count:
 class Tally:
     """What a run has read so far. With `strict`, the first loss raises EvidenceError instead of being counted.
 
+    `in_window` says which times the run judges; a record of another time is counted in `records_read` and
+    `records_outside` and is no coverage, because telemetry of last month shows nothing of today.
     `records_lost` adds up what is known; a loss of unknown extent adds nothing to it, so look at `losses` too.
     `ignored` counts files and archive members that are no evidence; `notes` are remarks that change no number.
     """
 
-    def __init__(self, strict: bool = False) -> None:
+    def __init__(self, strict: bool = False, in_window: Callable[[datetime], bool] | None = None) -> None:
         self.strict = strict
+        self._in_window = in_window
         self.records_read = 0
         self.records_skipped = 0
+        self.records_outside = 0
         self.records_lost = 0
         self.losses: list[Loss] = []
         self.ignored = 0
@@ -65,6 +69,9 @@ class Tally:
     def count(self, host: str, channel: str, event_id: int, time: datetime | None, wanted: bool) -> None:
         """Count one readable record."""
         self.records_read += 1
+        if self._in_window is not None and time is not None and not self._in_window(time):
+            self.records_outside += 1
+            return
         if not wanted:
             self.records_skipped += 1
         self._count((host, channel, event_id)).add(1, time, time)
@@ -119,6 +126,7 @@ class Tally:
         """Add what another tally, of another part of the same run, has counted."""
         self.records_read += other.records_read
         self.records_skipped += other.records_skipped
+        self.records_outside += other.records_outside
         self.ignored += other.ignored
         self._bytes_done += other.bytes_read
         for key, count in other._counts.items():

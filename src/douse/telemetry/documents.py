@@ -22,9 +22,14 @@ from douse.telemetry.limits import MIB
 _BETWEEN: Final = re.compile(r"[\s,\[\]\ufeff]+|Record \d+(?=\s)")
 _LOOK_AHEAD: Final = 64
 _NEXT_START: Final = re.compile(r"""
-    \n (?=[^\s\]},])                   # a line that begins at its first column: pretty-printers indent what is inside
-  | [\n}] [\s,]* (?=\{\s*["}])         # an object after another, or first on its line
+    \n (?=[^\s\]},])                                     # a line at its first column: what is inside is indented
+  | (?<![\s,]) (?:(?!\n)[\s,])*+ \n [\s,]*+ (?=\{\s*["}])    # an object that is first on its line
+  | \} [\s,]*+ (?=\{\s*["}])                             # an object after another
 """, re.VERBOSE)
+"""Blanks are gone through once, from where they begin (possessive, with a look behind): a megabyte of them is cheap."""
+_FAR_IN: Final = 8 * 1024
+_DEEP: Final = 500
+"""Python gives up on a document that is nested deeper than this, so at least so many characters only open it."""
 _NEW_LINE_DOCUMENT: Final = '\n{"'
 """A line of its own that starts a document. Inside another it shows that the other was cut off: `{"Event":` and then
 the next line's document would read as one valid document, and the next record would be lost too."""
@@ -62,6 +67,7 @@ class Documents:
         self._line = 1
         self._line_start = True  # whether the place before `_at` is a line's end
         self._newline = -1  # the next line feed at or after `_at`; -1 if not looked for, len(buffer) if there is none
+        self._holds_several = False  # whether the line up to `_newline` is more than one document
         self._ended = False
         self._lost_track = False
 
@@ -85,8 +91,15 @@ class Documents:
         data = self._stream.read(size or MIB)
         self._ended = not data
         self._buffer = self._buffer[self._at:] + self._decode(data, self._ended)
-        self._at, self._newline = 0, -1
+        self._at, self._newline, self._holds_several = 0, -1, False
         return True
+
+    def _let_go(self) -> None:
+        """Drop what was dealt with: JSONDecodeError counts lines from the buffer's start, on every error again."""
+        if self._at > _FAR_IN:
+            self._buffer = self._buffer[self._at:]
+            self._newline = self._newline - self._at if self._newline >= 0 else -1
+            self._at = 0
 
     def _advance(self, to: int) -> None:
         if to > self._at:
@@ -94,7 +107,7 @@ class Documents:
             self._line_start = self._buffer[to - 1] == "\n"
             self._at = to
             if self._newline < to:
-                self._newline = -1
+                self._newline, self._holds_several = -1, False
 
     def _end_of_line(self) -> int:
         """Where the line ends, or the length of the buffer."""
@@ -129,14 +142,16 @@ class Documents:
     def _next(self) -> tuple[str, str]:
         """The document at this place, or what is wrong with it; moves behind it."""
         line_end = self._end_of_line()
-        if line_end < len(self._buffer) and line_end - self._at <= self._max_line:
+        if line_end < len(self._buffer) and line_end - self._at <= self._max_line and not self._holds_several:
             text = self._buffer[self._at:line_end].rstrip(" \t\r,")
             if text.endswith("}") and _valid(text):
                 self._advance(line_end)
                 return text, ""
+            self._holds_several = True
         return self._next_by_scanning()
 
     def _next_by_scanning(self) -> tuple[str, str]:
+        self._let_go()
         while True:
             try:
                 end = _scan(self._buffer, self._at)[1]
@@ -152,7 +167,7 @@ class Documents:
                     cut_off = error.pos >= len(self._buffer.rstrip()) or error.msg.startswith("Unterminated string")
                     return self._broken(error.pos, CUT_OFF if cut_off else NOT_JSON)
             except RecursionError:
-                return self._broken(self._at + 1, NOT_JSON)
+                return self._broken(min(self._at + _DEEP, len(self._buffer)), NOT_JSON)
             else:
                 cut = self._buffer.find(_NEW_LINE_DOCUMENT, self._at, end)
                 if cut >= 0:
@@ -171,7 +186,7 @@ class Documents:
         return text, ""
 
     def _broken(self, position: int, reason: str) -> tuple[str, str]:
-        while position > self._at + 1 and self._buffer[position - 1] in " \t\r\n,":
+        while position > self._at + 1 and (self._buffer[position - 1].isspace() or self._buffer[position - 1] == ","):
             position -= 1
         self._resume(max(position, self._at + 1))
         return "", reason
