@@ -2,6 +2,7 @@
 PY := .venv/bin/python
 DOUSE := .venv/bin/douse
 FUZZ ?= 2000
+EXECUTIONS ?= 100000
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
@@ -50,7 +51,9 @@ bench: setup-dev ## what a hunt costs: records per CPU-second, peak memory, besi
 crosscheck: setup-dev ## compare the fast matcher with the reference on all shared data, with all of its rules
 	@$(PY) bench/crosscheck.py
 
-fuzz: setup-dev ## FUZZ random examples for each property, for at most FUZZ_SECONDS
+fuzz: setup-dev ## EXECUTIONS damaged inputs for each parser, 1,000 damaged logs, FUZZ examples for each property
+	@$(PY) tests/fuzz/drive.py --executions $(EXECUTIONS) --seconds $(FUZZ_SECONDS) $(if $(SEED),--seed $(SEED))
+	@DOUSE_FUZZ=1 $(PY) -m pytest -q tests/fuzz/test_damaged_corpus.py
 	@DOUSE_FUZZ=$(FUZZ) DOUSE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m pytest -m hypothesis
 
 check: lint types test ## what must pass before a commit

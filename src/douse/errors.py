@@ -20,6 +20,10 @@ class DouseError(Exception):
         self.where, self.what, self.next_step = where, what, next_step
         super().__init__(f"{where}: {what}" + (f" {next_step}" if next_step else ""))
 
+    def __reduce__(self) -> tuple[type[DouseError], tuple[str, str, str]]:
+        """How it travels from a worker process; Python's own way would hand over the one line only."""
+        return type(self), (self.where, self.what, self.next_step)
+
 
 class EvidenceError(DouseError):
     """Evidence that cannot be read; raised only under --strict, otherwise recorded as a Loss."""

@@ -8,16 +8,21 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from douse.telemetry.chunks import (
     CHUNK_SIZE,
     FILE_HEADER_SIZE,
     FILE_MAGIC,
     MAX_RECORDS,
+    WHOLE,
     Chunk,
+    ChunkRange,
     FileHeader,
     Gap,
     expected_records,
+    split,
     survey,
 )
 
@@ -106,3 +111,62 @@ def test_expected_records_of_every_real_log_is_what_its_chunk_headers_add_up_to(
         headers = [struct.unpack_from("<8sQQ", data, at) for at in range(FILE_HEADER_SIZE, len(data), CHUNK_SIZE)]
         stated = sum(last - first + 1 for magic, first, last in headers if magic == b"ElfChnk\x00")
         assert expected_records(io.BytesIO(data)) == stated, log.name
+
+
+def split_of(data: bytes, chunks: int) -> tuple[ChunkRange, ...]:
+    """Where a file of these bytes is cut."""
+    return split(io.BytesIO(data), len(data), chunks)
+
+
+def sound(count: int) -> list[bytes]:
+    """So many chunks of ten records each."""
+    return [chunk(1 + 10 * n, 10 + 10 * n) for n in range(count)]
+
+
+def test_a_file_is_cut_into_ranges_of_even_size() -> None:
+    data = file_header() + b"".join(sound(7))
+    assert split_of(data, 3) == (ChunkRange(0, 2, 0), ChunkRange(2, 4, 20), ChunkRange(4, None, 40))
+    assert split_of(data, 7) == split_of(data[:FILE_HEADER_SIZE], 7) == split_of(b"", 1) == (WHOLE,)
+
+
+def test_a_border_moves_behind_a_chunk_that_states_its_numbers() -> None:
+    chunks = sound(8)
+    chunks[3] = GARBAGE
+    chunks[4] = chunk(0, 0)
+    assert split_of(file_header() + b"".join(chunks), 4) == (ChunkRange(0, 6, 0), ChunkRange(6, None, 60))
+    assert split_of(file_header() + b"".join([chunks[0], *[GARBAGE] * 7]), 4) == (WHOLE,)
+
+
+@given(st.lists(st.sampled_from(["sound", "garbage", "zeros", "empty", "jump"]), max_size=12), st.integers(1, 5),
+       st.integers(0, CHUNK_SIZE - 1), st.sampled_from([(0, 0), (12, 121), (14, 300)]))
+def test_the_ranges_of_a_damaged_file_say_together_what_the_file_says(
+        kinds: list[str], chunks: int, cut: int, counted: tuple[int, int]) -> None:
+    number, content = 1, []
+    for kind in kinds:
+        number += 500 if kind == "jump" else 0
+        content.append({"garbage": GARBAGE, "zeros": ZEROS, "empty": chunk(0, 0)}.get(kind, chunk(number, number + 9)))
+        number += 10
+    header = file_header(*counted)
+    data = header + b"".join(content)
+    data = data[:max(len(data) - cut, FILE_HEADER_SIZE)]
+    whole = list(survey(io.BytesIO(data[FILE_HEADER_SIZE:]), FileHeader.parse(header)))
+    pieces: list[Chunk | Gap] = []
+    for part in split_of(data, chunks):
+        pieces += survey(io.BytesIO(data[part.offset:]), FileHeader.parse(header), part)
+    assert pieces == whole
+
+
+def record(number: int, header: bytes = ZEROS[:512]) -> bytes:
+    """A chunk without a usable header whose first record is there."""
+    return (header + struct.pack("<4sIQ", b"\x2a\x2a\x00\x00", 256, number)).ljust(CHUNK_SIZE, b"\x01")
+
+
+def test_the_first_record_tells_where_a_log_begins_whose_first_header_is_destroyed() -> None:
+    assert states(record(70_000), chunk(70_100, 70_150)) == [("gap", 0, 0, 100), ("chunk", 1, 51)]
+    assert states(record(70_000), header=file_header(1, 70_010)) == [("gap", 0, 0, 10)]
+    assert states(record(0), chunk(70_100, 70_150))[0] == ("gap", 0, 0, None)
+
+
+def test_zeros_in_front_of_the_first_chunk_are_a_loss() -> None:
+    assert states(ZEROS, chunk(70_100, 70_150)) == [("gap", 0, 0, None), ("chunk", 1, 51)]
+    assert states(ZEROS, ZEROS, header=file_header(0, 1)) == [], "a log that holds nothing yet"

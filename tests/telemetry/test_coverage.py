@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from douse.errors import EvidenceError
 from douse.model import Loss, Source
 from douse.telemetry import Tally
 from douse.telemetry import coverage as coverage_module
+from douse.telemetry.coverage import MAX_LOSSES_ALIKE
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LOG = Source("Security.evtx", format="evtx")
@@ -95,3 +97,28 @@ def test_invented_hosts_do_not_fill_memory(monkeypatch: pytest.MonkeyPatch) -> N
     counted = tally.coverage()
     assert len(counted) == 6
     assert sum(host.counts[0].records for host in counted) == 1_000
+
+
+def test_a_tally_that_was_sent_merges_as_one_that_was_not() -> None:
+    sent, total, plain = Tally(in_window=lambda time: time.year > 2000), Tally(), Tally()
+    sent.follow(lambda: 7)
+    for number in range(MAX_LOSSES_ALIKE + 5):
+        sent.lose(Loss(Source("a.evtx"), f"chunk {number}", "damaged", 2))
+    sent.count("WS-1", "Security", 4688, datetime(2026, 11, 3, tzinfo=UTC), True)
+    arrived = pickle.loads(pickle.dumps(sent))
+    total.merge(arrived)
+    plain.merge(sent)
+    assert (total.losses, total.coverage(), total.records_lost) == (plain.losses, plain.coverage(), plain.records_lost)
+    assert total.records_read == 1
+
+
+def test_losses_that_were_added_up_in_parts_are_added_up_as_in_one() -> None:
+    parts, total, whole = [Tally(), Tally()], Tally(), Tally()
+    for number in range(4 * MAX_LOSSES_ALIKE):
+        loss = Loss(Source("a.evtx"), f"chunk {number}", "damaged", 2)
+        parts[number // (2 * MAX_LOSSES_ALIKE)].lose(loss)
+        whole.lose(loss)
+    for part in parts:
+        total.merge(part)
+    assert total.losses == whole.losses
+    assert total.losses[-1].where == "chunk 99 to chunk 399"

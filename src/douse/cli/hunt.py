@@ -53,14 +53,16 @@ CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIA
 @click.option("--strict", is_flag=True, help="Stop at the first evidence that cannot be read.")
 @click.option("--max-line", type=click.IntRange(min=1), metavar="BYTES",
               help="Longest JSON line or document to read.  [default: 64 MiB]")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N",
+              help="Processes to read with; the result is the same.  [default: one for each core]")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True,
               help="Colour in the table; auto means on a terminal.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
 @click.pass_context
 def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], placeholders: tuple[Path, ...],
          no_builtin: bool, format_: str, output: Path | None, force: bool, since: datetime | None,
-         until: datetime | None, level: str, fail_on: str | None, strict: bool, max_line: int | None, color: str,
-         quiet: bool) -> None:
+         until: datetime | None, level: str, fail_on: str | None, strict: bool, max_line: int | None, jobs: int | None,
+         color: str, quiet: bool) -> None:
     """Find infostealers in Windows logs and explain each incident.
 
     PATH is a file, a folder or - for standard input. EVTX and JSON are told apart by their content, also inside zip
@@ -80,7 +82,8 @@ def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], pl
             click.echo(f"{word} {instant:%Y-%m-%dT%H:%M:%SZ}", err=True)
     options = HuntOptions(
         paths=paths, rules=rules, placeholders=placeholders, builtin=not no_builtin, since=since, until=until,
-        level=level, strict=strict, max_line=max_line or 0, command_line=out.command_line(sys.argv),
+        level=level, strict=strict, max_line=max_line or 0, jobs=jobs or 0,
+        command_line=out.command_line(sys.argv),
     )
     result = api.hunt(options, Silent() if quiet else Progress())
     out.write(target, _chunks(result, format_, color, to_file=target is not None))

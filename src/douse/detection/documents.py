@@ -23,6 +23,7 @@ from douse.errors import RuleError
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 40
 MAX_NODES = 100_000
+MAX_MESSAGE = 400
 
 Scalar = str | int | float | bool | None
 Node = Scalar | list["Node"] | dict[str, "Node"]
@@ -58,7 +59,13 @@ class Document:
     def error(self, mistake: Mistake) -> RuleError:
         """The mistake as an error that names file and line."""
         line = mistake.line or line_of(self.text, self.index, mistake.path)
-        return RuleError(f"{self.path}:{line}", f"{mistake.what}.", mistake.next_step)
+        return RuleError(f"{self.path}:{line}", f"{_in_one_line(mistake.what)}.", mistake.next_step)
+
+
+def _in_one_line(what: str) -> str:
+    """A message that quotes the rule, without its line ends and not as long as a value may be."""
+    what = " ".join(what.split())
+    return what if len(what) <= MAX_MESSAGE else what[: MAX_MESSAGE - 1] + "…"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -93,9 +100,13 @@ def read_documents(text: str, path: str) -> Iterator[Document]:
 def line_of(text: str, index: int, path: tuple[str | int, ...]) -> int:
     """The line (from 1) of the node at a path of keys and indexes, or of the last ancestor that exists.
 
-    Only for a text that `read_documents` has accepted, whose depth is therefore bounded.
+    Only for a document that `read_documents` has accepted, whose depth is therefore bounded. The text after it may be
+    broken; that is an error of its own.
     """
-    root = _roots(text).at(index)
+    try:
+        root = _roots(text).at(index)
+    except yaml.YAMLError:
+        return 1
     return 1 if root is None else _line_below(root, path)
 
 

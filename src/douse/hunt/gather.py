@@ -25,7 +25,7 @@ from douse.model import LEVELS, Alert, Coverage, Incident, Loss, level_rank
 def gather(
     found: Findings, ruleset: RuleSet, options: HuntOptions, losses: Iterable[Loss], started: datetime, unread: int
 ) -> HuntResult:
-    """The result of a run. `losses` are the plan's own; `unread` counts units an interruption left out."""
+    """The result of a run. `losses` are the plan's own; `unread` counts files an interruption left out."""
     found.alerts.extend(found.correlator.finish())
     coverage = found.tally.coverage()
     incidents = _incidents(found, coverage)

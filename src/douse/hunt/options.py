@@ -15,7 +15,8 @@ class HuntOptions:
 
     `level` hides weaker alerts and incidents from the result and changes no verdict: rules of every level still feed
     the correlation. `max_line` is the longest line or document of JSON in
-    characters; 0 takes the reader's default.
+    characters; 0 takes the reader's default. `jobs` is how many processes may read, 0 for one a core; the result is
+    the same. A script that asks for more than one needs `if __name__ == "__main__":`, because each process imports it.
     """
 
     paths: tuple[str, ...]
@@ -27,6 +28,7 @@ class HuntOptions:
     level: str = "informational"
     strict: bool = False
     max_line: int = 0
+    jobs: int = 1
     command_line: str = ""
 
     @property

@@ -1,4 +1,4 @@
-"""One hunt from options to result: load the rules, plan, work through the units, gather.
+"""One hunt from options to result: load the rules, plan, read all units (spread.py), gather.
 
 An interruption (Ctrl-C) ends the reading, not the run: what was read so far is correlated, and the result says that
 it is partial. A rule set with nothing to run is an error, because such a run would find nothing and look clean.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from douse.detection.placeholders import read_placeholders
-from douse.detection.ruleset import RuleSet, load_rules
+from douse.detection.ruleset import RuleSet
 from douse.errors import EvidenceError, RuleError
 from douse.hunt.gather import gather
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import make
 from douse.hunt.result import HuntResult, Progress
-from douse.hunt.work import Worker
+from douse.hunt.spread import read_all
+from douse.hunt.work import rules_of
 
 
 class Silent:
@@ -38,24 +38,17 @@ def hunt(options: HuntOptions, progress: Progress | None = None) -> HuntResult:
     """
     started = datetime.now(UTC)
     progress = progress or Silent()
-    ruleset = _usable(load_rules(options.rules, builtin=options.builtin,
-                                  placeholders=read_placeholders(*options.placeholders)))
+    ruleset = _usable(rules_of(options))
     plan = make(options.paths)
     if options.strict and plan.losses:
         first = plan.losses[0]
         raise EvidenceError(str(first.source), f"{first.reason}.", first.next_step)
-    worker = Worker(ruleset, options, progress)
     progress.start(plan.total_bytes)
-    done = 0
     try:
-        for unit in plan.units:
-            worker.work(unit)
-            done += 1
-    except KeyboardInterrupt:
-        pass  # the problems of the result say how many units are missing
+        found, unread = read_all(plan.units, ruleset, options, progress)
     finally:
         progress.finish()
-    return gather(worker.findings, ruleset, options, plan.losses, started, len(plan.units) - done)
+    return gather(found, ruleset, options, plan.losses, started, len(unread))
 
 
 def _usable(ruleset: RuleSet) -> RuleSet:

@@ -1,9 +1,9 @@
 """Read one Unit and match it: a file in, its alerts, process facts and tally out.
 
-What a Worker collects is all that a hunt keeps of the evidence, and it merges: that is how several processes or hosts
-will share a hunt. Cost: memory grows with the alerts (about 6 KB each over real logs; a field is cut at MAX_FIELD
-characters) and with what incident/facts.py keeps; an event that neither a rule nor the correlation wants is counted
-and dropped unparsed.
+What a Worker collects is all that a hunt keeps of the evidence, and it merges: that is how several processes share a
+hunt (pool.py). One process also collects unit by unit, so that it merges the same. Cost: memory grows with the alerts
+(about 6 KB each over real logs; a field is cut at MAX_FIELD characters) and with what incident/facts.py keeps; an event
+that neither a rule nor the correlation wants is counted and dropped unparsed.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from douse.detection.correlator import Correlator
-from douse.detection.ruleset import RuleSet
+from douse.detection.placeholders import read_placeholders
+from douse.detection.ruleset import RuleSet, load_rules
 from douse.hunt.options import STDIN, HuntOptions
 from douse.hunt.plan import Unit
 from douse.hunt.result import InputFile, Progress
 from douse.incident import facts
 from douse.model import Alert, Event
-from douse.telemetry import Limits, Tally, Wanted, read_path, read_stream
+from douse.telemetry import Limits, Tally, Wanted, read_part, read_path, read_stream
+from douse.telemetry.chunks import WHOLE
 
 _HASH_BLOCK = 1 << 20
 _REPORT_EVERY = 2_000
@@ -37,23 +39,52 @@ class Findings:
     alerts: list[Alert] = field(default_factory=list)
     inputs: list[InputFile] = field(default_factory=list)
 
+    @classmethod
+    def empty(cls, ruleset: RuleSet, options: HuntOptions) -> Findings:
+        """What a run starts with, and each of its units."""
+        tally = Tally(options.strict, options.in_window if options.has_window else None)
+        return cls(tally, Correlator(ruleset))
+
+    def merge(self, other: Findings) -> None:
+        """Add what was kept of later units; the order of merging is the order of reading."""
+        self.tally.merge(other.tally)
+        self.correlator.merge(other.correlator)
+        self.facts.merge(other.facts)
+        self.alerts.extend(other.alerts)
+        self.inputs.extend(other.inputs)
+
+
+def rules_of(options: HuntOptions) -> RuleSet:
+    """The rules of a run; every process loads them itself, because compiled rules cannot be sent.
+
+    Ours alone load faster than a cache of them would be read, and leave nothing on the disk.
+    """
+    lists = read_placeholders(*options.placeholders)
+    return load_rules(options.rules, builtin=options.builtin, placeholders=lists, cached=bool(options.rules))
+
 
 class Worker:
-    """Reads units with one rule set and one set of wishes; `findings` is filled as it goes."""
+    """Reads units with one rule set and one set of wishes; `findings` is filled as it goes, until it is taken."""
 
     def __init__(self, ruleset: RuleSet, options: HuntOptions, progress: Progress) -> None:
         self._ruleset, self._options, self._progress = ruleset, options, progress
         self._wanted = Wanted(ruleset.interests() | facts.interests())
         self._limits = Limits(max_line=options.max_line) if options.max_line else Limits()
-        tally = Tally(options.strict, options.in_window if options.has_window else None)
-        self.findings = Findings(tally, Correlator(ruleset))
+        self.findings = Findings.empty(ruleset, options)
         self._reported = (0, 0, 0)
+
+    def take(self) -> Findings:
+        """What was found since the last call."""
+        taken, self.findings = self.findings, Findings.empty(self._ruleset, self._options)
+        self._reported = (0, 0, 0)
+        return taken
 
     def work(self, unit: Unit) -> None:
         """Read a unit to its end. Raises EvidenceError under --strict when something of it is lost."""
         found = self.findings
-        sha256 = _sha256(unit.path) if unit.regular else ""
-        found.inputs.append(InputFile(unit.path, unit.size, sha256))
+        if unit.part.first == 0:
+            sha256 = _sha256(unit.path) if unit.regular else ""
+            found.inputs.append(InputFile(unit.path, unit.size, sha256))
         for count, event in enumerate(self._events(unit), start=1):
             if self._options.in_window(event.time):
                 found.facts.observe(event)
@@ -73,6 +104,8 @@ class Worker:
         tally = self.findings.tally
         if unit.is_stdin:
             return read_stream(sys.stdin.buffer, STDIN, self._wanted, tally, self._limits)
+        if unit.part != WHOLE:
+            return read_part(Path(unit.path), unit.part, self._wanted, tally)
         return read_path(Path(unit.path), self._wanted, tally, self._limits, named=unit.named)
 
 

@@ -5,9 +5,10 @@ Start with readers.py (which reader for which bytes) and model.Event (what they 
 Telemetry has never heard of a rule: `Wanted` says which records somebody asked for, `Tally` counts all of them.
 """
 
+from douse.telemetry.chunks import ChunkRange
 from douse.telemetry.coverage import Tally
 from douse.telemetry.limits import Limits
-from douse.telemetry.readers import read_path, read_stream
+from douse.telemetry.readers import parts, read_part, read_path, read_stream
 from douse.telemetry.wanted import Wanted
 
-__all__ = ["Limits", "Tally", "Wanted", "read_path", "read_stream"]
+__all__ = ["ChunkRange", "Limits", "Tally", "Wanted", "parts", "read_part", "read_path", "read_stream"]

@@ -47,7 +47,7 @@ def read_zip(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, lim
                 return
             if _is_resource_fork(info.filename):
                 tally.ignored += 1
-            elif not info.is_dir():
+            elif not info.filename.endswith("/"):  # is_dir() fails on a member without a name
                 packed = min(info.compress_size, size)
                 yield from _read_zip_member(archive, info, packed, member, wanted, tally, inner)
 

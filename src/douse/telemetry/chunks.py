@@ -4,6 +4,8 @@ The evtx library ends a chunk quietly where a record header is zeroed, and drops
 the chunk headers are the only witness of what should be there. A chunk whose header is destroyed is inferred from its
 neighbours: record numbers run on, so between a chunk that ends at 701 and one that starts at 832, 130 are missing.
 One pass, one chunk in memory; evtx.py reads the chunks, and `expected_records` only counts them, by the same rules.
+`split` cuts a big file into ranges that several processes can read: each begins behind a chunk whose header is sound,
+so the surveys of all ranges, one after the other, are the survey of the file, gaps included.
 
 Layout used (all little-endian). File header: "ElfFile", next record number at 24, chunk count at 42, flags at 120
 (1 = dirty, was not closed, so its numbers are stale), CRC32 of the first 120 bytes at 124. Chunk header: "ElfChnk",
@@ -20,6 +22,7 @@ from typing import BinaryIO, Final
 
 FILE_MAGIC: Final = b"ElfFile\x00"
 CHUNK_MAGIC: Final = b"ElfChnk\x00"
+RECORD_MAGIC: Final = b"\x2a\x2a\x00\x00"
 FILE_HEADER_SIZE: Final = 4096
 CHUNK_SIZE: Final = 65536
 MAX_RECORDS: Final = (CHUNK_SIZE - 512) // 28
@@ -69,6 +72,27 @@ class Gap:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChunkRange:
+    """The chunks of a file from `first` up to `end` (not included; None is the file's end). `after` is the last record
+    number in front of them, which is what a gap at their start is measured by."""
+
+    first: int = 0
+    end: int | None = None
+    after: int = 0
+
+    @property
+    def offset(self) -> int:
+        """Where its first chunk begins in the file."""
+        return FILE_HEADER_SIZE + self.first * CHUNK_SIZE
+
+    def __str__(self) -> str:
+        return f"chunks {self.first} to {'the end' if self.end is None else self.end - 1}"
+
+
+WHOLE: Final = ChunkRange()
+
+
 def _numbers(data: bytes) -> tuple[int, int] | None:
     """First and last record number a chunk states; (0, -1) for one without records, None for a destroyed header."""
     if data[:8] != CHUNK_MAGIC or len(data) < 512:
@@ -82,16 +106,20 @@ def _numbers(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def survey(stream: BinaryIO, header: FileHeader) -> Iterator[Chunk | Gap]:
-    """Every chunk of the file in its order; the stream stands behind the file header. Zeros at the end are no gap."""
-    index, last_number = 0, 0
+def survey(stream: BinaryIO, header: FileHeader, part: ChunkRange = WHOLE) -> Iterator[Chunk | Gap]:
+    """Every chunk of the part in its order; the stream stands at its start. Zeros at the end of a file are no gap."""
+    index, last_number = part.first, part.after
     pending: list[bool] = []  # chunks without a usable header since the last good one; True if it is not just zeros
-    while data := stream.read(CHUNK_SIZE):
+    while (part.end is None or index < part.end) and (data := stream.read(CHUNK_SIZE)):
         numbers = _numbers(data)
         if numbers is None:
+            if not pending and not last_number:
+                last_number = _number_before(data)
             pending.append(data != bytes(len(data)))
         else:
             first, last = numbers
+            if pending and last >= first and not last_number:
+                pending = [True] * len(pending)  # a log never begins with unused room
             if pending and last >= first:
                 yield from _gap(pending, index, last_number, first)
             elif pending:
@@ -101,7 +129,14 @@ def survey(stream: BinaryIO, header: FileHeader) -> Iterator[Chunk | Gap]:
                 last_number = last
             yield Chunk(index, data.ljust(CHUNK_SIZE, b"\x00"), last - first + 1, len(data) == CHUNK_SIZE)
         index += 1
-    yield from _end(pending, index, last_number, header)
+    if part.end is None:
+        yield from _end(pending, index, last_number, header)
+
+
+def _number_before(data: bytes) -> int:
+    """The number of the record in front of a chunk without a usable header, by its own first record; 0 if unknown."""
+    magic, number = struct.unpack_from("<4s4xQ", data.ljust(528, b"\x00"), 512)
+    return int(number) - 1 if magic == RECORD_MAGIC and 0 < number < _NO_NUMBER else 0
 
 
 def _gap(pending: list[bool], index: int, last_number: int, next_number: int | None) -> Iterator[Gap]:
@@ -125,6 +160,33 @@ def _end(pending: list[bool], index: int, last_number: int, header: FileHeader) 
         yield Gap(start, index + absent - 1, inferred, "the file ends before it")
     elif pending:
         yield from _gap(pending, index, last_number, header.next_record)
+
+
+def split(stream: BinaryIO, size: int, chunks: int) -> tuple[ChunkRange, ...]:
+    """Ranges of about so many chunks that together are the file; only headers at the borders are read.
+
+    A border moves on to the next chunk whose header states record numbers. Where there is none, the rest is one range.
+    """
+    total = max(size - FILE_HEADER_SIZE, 0) // CHUNK_SIZE
+    count = max(-(-total // chunks), 1)
+    ranges, start = [], WHOLE
+    for number in range(1, count):
+        found = _border(stream, max(total * number // count, start.first + 1), total)
+        if found is None:
+            break
+        ranges.append(ChunkRange(start.first, found.first, start.after))
+        start = found
+    return (*ranges, start)
+
+
+def _border(stream: BinaryIO, earliest: int, total: int) -> ChunkRange | None:
+    """The rest of the file from the first chunk that follows one with record numbers."""
+    for border in range(earliest, total):
+        stream.seek(ChunkRange(border - 1).offset)
+        first, last = _numbers(stream.read(512)) or (0, -1)
+        if last >= first:
+            return ChunkRange(border, None, last)
+    return None
 
 
 def expected_records(stream: BinaryIO) -> int:

@@ -98,7 +98,7 @@ class Tally:
         kept = self.losses[alike[-1]]
         known = kept.records is not None or loss.records is not None
         self.losses[alike[-1]] = replace(
-            kept, where=f"{kept.where.split(' to ')[0]} to {loss.where}",
+            kept, where=f"{kept.where.split(' to ')[0]} to {loss.where.rpartition(' to ')[2]}",
             records=(kept.records or 0) + (loss.records or 0) if known else None)
 
     @property
@@ -121,6 +121,10 @@ class Tally:
         """Keep a remark for the reader of the result, once."""
         if remark not in self.notes and len(self.notes) < MAX_NOTES:
             self.notes.append(remark)
+
+    def __getstate__(self) -> dict[str, object]:
+        """What was counted travels between processes, to be merged; how to judge a time stays where it is."""
+        return {**self.__dict__, "_in_window": None, "_position": None}
 
     def merge(self, other: Tally) -> None:
         """Add what another tally, of another part of the same run, has counted."""

@@ -19,9 +19,20 @@ from typing import BinaryIO, Final
 from evtx import PyEvtxParser
 
 from douse.model import Event, Loss, Source
-from douse.telemetry.chunks import FILE_HEADER_SIZE, FILE_MAGIC, MAX_RECORDS, Chunk, FileHeader, Gap, survey
+from douse.telemetry.chunks import (
+    FILE_HEADER_SIZE,
+    FILE_MAGIC,
+    MAX_RECORDS,
+    WHOLE,
+    Chunk,
+    ChunkRange,
+    FileHeader,
+    Gap,
+    survey,
+)
 from douse.telemetry.coverage import Tally
 from douse.telemetry.limits import Limits
+from douse.telemetry.links import without_circles
 from douse.telemetry.system import fields_of, head_of
 from douse.telemetry.wanted import Wanted
 
@@ -40,18 +51,25 @@ _HEADER: Final = _one_chunk_header()
 def read(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally,
          limits: Limits) -> Iterator[Event]:  # noqa: ARG001 - every reader has this signature; a chunk is its own limit
     """The wanted records of an EVTX file, in the file's order; damage is counted on the tally and read past."""
+    yield from read_range(stream, source, wanted, tally, WHOLE)
+
+
+def read_range(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, part: ChunkRange) -> Iterator[Event]:
+    """The same of some chunks of it; the stream stands at its start. All ranges of a file lose what the file loses."""
     start = stream.read(FILE_HEADER_SIZE)
     header = FileHeader.parse(start)
     if len(start) < FILE_HEADER_SIZE:
         tally.lose(Loss(source, "file header", "the file ends inside its header", None, _OTHER_COPY))
         return
-    if not header.intact:
+    if not header.intact and part.first == 0:
         tally.lose(Loss(source, "file header", "damaged; its chunks were read without it", 0))
-    for part in survey(stream, header):
-        if isinstance(part, Gap):
-            _lose_gap(part, source, tally)
+    if part.first:
+        stream.seek(part.offset)
+    for found in survey(stream, header, part):
+        if isinstance(found, Gap):
+            _lose_gap(found, source, tally)
         else:
-            yield from _read_chunk(part, source, wanted, tally)
+            yield from _read_chunk(found, source, wanted, tally)
 
 
 def _lose_gap(gap: Gap, source: Source, tally: Tally) -> None:
@@ -84,7 +102,8 @@ def _read_chunk(chunk: Chunk, source: Source, wanted: Wanted, tally: Tally) -> I
 def _texts(chunk: Chunk) -> Iterator[str]:
     """The JSON text of every record the library can read; after an error it goes on with the next one."""
     try:
-        records = iter(PyEvtxParser(io.BytesIO(_HEADER + chunk.data), number_of_threads=1).records_json())
+        data = _HEADER + without_circles(chunk.data)
+        records = iter(PyEvtxParser(io.BytesIO(data), number_of_threads=1).records_json())
     except (RuntimeError, OSError):
         return
     for _ in range(MAX_RECORDS):  # a bound, should damage ever lead the library in a circle

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 
 from douse.model import Event, Loss, Source
+from douse.telemetry.chunks import WHOLE, ChunkRange, split
 from douse.telemetry.coverage import Tally
 from douse.telemetry.limits import Budget, Limits
 from douse.telemetry.streams import PEEK, Filled, buffered, spooled
@@ -89,8 +90,41 @@ def read_path(path: Path, wanted: Wanted, tally: Tally, limits: Limits, *, named
             else:
                 yield from read_stream(stream, str(path), wanted, tally, limits)
     except OSError as error:
-        tally.lose(Loss(source, "", f"cannot be read: {error.strerror or error}", None,
-                        "Check that it exists and that you may read it."))
+        _unreadable(source, error, tally)
+
+
+def _unreadable(source: Source, error: OSError, tally: Tally) -> None:
+    tally.lose(Loss(source, "", f"cannot be read: {error.strerror or error}", None,
+                    "Check that it exists and that you may read it."))
+
+
+def read_part(path: Path, part: ChunkRange, wanted: Wanted, tally: Tally) -> Iterator[Event]:
+    """The wanted records of a range of a big EVTX file (`parts`); the ranges together give what `read_path` gives."""
+    from douse.telemetry.evtx import read_range
+
+    source = Source(str(path), format="evtx")
+    begin = part.offset if part.first else 0
+    try:
+        with path.open("rb", buffering=PEEK) as stream:
+            end = os.fstat(stream.fileno()).st_size if part.end is None else ChunkRange(part.end).offset
+            tally.follow(lambda: max(stream.tell() - begin, 0))
+            try:
+                yield from read_range(stream, source, wanted, tally, part)
+            finally:
+                tally.file_done(max(end - begin, 0))
+    except OSError as error:
+        _unreadable(source, error, tally)
+
+
+def parts(path: Path, chunks: int) -> tuple[ChunkRange, ...]:
+    """How to read a file in ranges of about so many chunks: one range where it is no EVTX, small or unreadable."""
+    try:
+        with path.open("rb") as stream:
+            if not READERS[0].fits_content(stream.read(PEEK)):
+                return (WHOLE,)
+            return split(stream, os.fstat(stream.fileno()).st_size, chunks)
+    except OSError:
+        return (WHOLE,)
 
 
 def read_stream(stream: BinaryIO, name: str, wanted: Wanted, tally: Tally, limits: Limits) -> Iterator[Event]:

@@ -28,9 +28,9 @@ PEEK: Final = 64 * 1024
 _IN_MEMORY: Final = 16 * MIB
 UNPACKING_ERRORS: Final = (
     OSError, EOFError, ValueError, RuntimeError, NotImplementedError, IndexError, OverflowError, struct.error,
-    zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+    zlib.error, lzma.LZMAError, zipfile.BadZipFile, MemoryError,
 )
-"""What Python's decompressors raise on damaged or hostile input."""
+"""What Python's decompressors raise on damaged or hostile input; out of memory where LZMA's header asks for 4 GiB."""
 
 
 class Filled(io.RawIOBase):
