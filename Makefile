@@ -6,7 +6,7 @@ EXECUTIONS ?= 100000
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: demo setup setup-dev setup-e2e test e2e lint types golden docs bench fuzz check lock clean help
+.PHONY: demo setup setup-dev setup-e2e test e2e lint types golden docs bench crosscheck fuzz check lock clean help
 
 demo: setup ## write a small intrusion's logs, hunt them, print the incident, leave demo/report.html
 	@$(DOUSE) simulate lumma-clickfix -o demo/logs --force
@@ -47,6 +47,9 @@ docs: setup-dev ## write docs/reference/ from the program itself
 
 bench: setup-dev ## what a hunt costs: records per CPU-second, peak memory, beside the bare parser
 	@$(PY) bench/hunt.py
+
+crosscheck: setup-dev ## compare the fast matcher with the reference on all shared data, with all of its rules
+	@$(PY) bench/crosscheck.py
 
 fuzz: setup-dev ## EXECUTIONS damaged inputs for each parser, 1,000 damaged logs, FUZZ examples for each property
 	@$(PY) tests/fuzz/drive.py --executions $(EXECUTIONS) --seconds $(FUZZ_SECONDS) $(if $(SEED),--seed $(SEED))

@@ -1,6 +1,6 @@
 """Write docs/reference/ from the program itself.
 
-    cli.md      the --help of every command
+    cli.md      the --help of every command and of the verbs below it
     output.md   the rows of a result, from the types and docstrings of report/schema.py
     rules.md    our own rules, from their Sigma files
 
@@ -65,6 +65,10 @@ def cli_page() -> str:
         if command is None:
             raise SystemExit(f"make_docs: COMMANDS lists {entry.name}, which cannot be loaded")
         pages.append((f"douse {entry.name}", help_text(command, entry.name, root)))
+        if isinstance(command, click.Group):
+            group = click.Context(command, info_name=entry.name, parent=root)
+            pages += [(f"douse {entry.name} {verb}", help_text(command.commands[verb], verb, group))
+                      for verb in command.list_commands(group)]
     return INTRODUCTION + "\n\n".join(f"## {title}\n\n```text\n{text}\n```" for title, text in pages) + "\n"
 
 

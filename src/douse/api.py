@@ -13,19 +13,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from douse.detection.placeholders import read_placeholders
+    from douse.detection.proof import prove_rules
+    from douse.detection.ruleset import load_rules
     from douse.hunt.options import HuntOptions
     from douse.hunt.result import HuntResult, Progress
+    from douse.hunt.rules import check_rules, explain_rule, find_rule
     from douse.hunt.run import hunt
     from douse.simulate.run import SimulationResult, simulate
 
-__all__ = ["HuntOptions", "HuntResult", "Progress", "SimulationResult", "hunt", "simulate"]
+__all__ = ["HuntOptions", "HuntResult", "Progress", "SimulationResult", "check_rules", "explain_rule", "find_rule",
+           "hunt", "load_rules", "prove_rules", "read_placeholders", "simulate"]
 
 _HOME = {
     "HuntOptions": "douse.hunt.options",
     "HuntResult": "douse.hunt.result",
     "Progress": "douse.hunt.result",
     "SimulationResult": "douse.simulate.run",
+    "check_rules": "douse.hunt.rules",
+    "explain_rule": "douse.hunt.rules",
+    "find_rule": "douse.hunt.rules",
     "hunt": "douse.hunt.run",
+    "load_rules": "douse.detection.ruleset",
+    "prove_rules": "douse.detection.proof",
+    "read_placeholders": "douse.detection.placeholders",
     "simulate": "douse.simulate.run",
 }
 

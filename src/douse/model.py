@@ -121,8 +121,9 @@ class LogSource:
 class Rule:
     """What a Sigma rule says about itself. How it matches is detection's own affair.
 
-    The last six are read from `douse.*` tags (content/sigma/README.md); for a foreign rule the class comes from its
-    ATT&CK tags and the fidelity is 0.4. An empty evidence_class is shown and scores nothing.
+    `name` is how correlations and filters may call it. The six before `builtin` are read from `douse.*` tags
+    (content/sigma/README.md); for a foreign rule the class comes from its ATT&CK tags and the fidelity is 0.4. An
+    empty evidence_class is shown and scores nothing.
     """
 
     rule_id: str
@@ -142,6 +143,7 @@ class Rule:
     stage: int = 0
     role: str = ""
     builtin: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from douse.detection.parse import CompiledRule, parse_rules
-from douse.detection.ruleset import RuleSet
+from douse.detection.ruleset import RuleSet, load_rules
 from douse.errors import RuleError
 from douse.model import Event, Source, Value
 
@@ -55,6 +56,13 @@ def refusal(text: str) -> RuleError:
 def ruleset(text: str, *, builtin: bool = False) -> RuleSet:
     """A set of one rule."""
     return RuleSet([compiled(text, builtin=builtin)])
+
+
+def loaded(folder: Path, text: str, **lists: tuple[str, ...]) -> RuleSet:
+    """The set of a file whose documents may refer to each other."""
+    file = folder / "rules.yml"
+    file.write_text(text, encoding="utf-8")
+    return load_rules([file], builtin=False, placeholders=lists)
 
 
 def fires(rules: RuleSet, record: Event) -> bool:

@@ -53,7 +53,9 @@ def test_a_category_never_reaches_a_record_by_two_routes() -> None:
 
 @pytest.mark.parametrize(("source", "reason"), [
     (LogSource("linux", "process_creation"), "product linux is not Windows"),
-    (LogSource("", "webserver"), "no Windows event log is known for category webserver"),
+    (LogSource("", "nosuch"), "no Windows event log is known for category nosuch"),
+    (LogSource("", "proxy"), "category proxy: web proxies write it, and Douse reads Windows event logs only"),
+    (LogSource("", "dns"), "category dns: DNS servers and sensors write it, and Douse reads Windows event logs only"),
     (LogSource("windows", "", "nosuch"), "no Windows event log is known for service nosuch"),
     (LogSource("windows", "process_creaton"),
      "no Windows event log is known for category process_creaton; did you mean 'process_creation'?"),
@@ -78,7 +80,7 @@ def test_routes_are_narrowed_to_the_event_ids_a_rule_can_match() -> None:
     assert narrowed(security, frozenset({4624, 4625})) == (Route("security", 4624), Route("security", 4625))
     registry = routes(LogSource("windows", "registry_event"))
     assert not isinstance(registry, Nowhere)
-    assert [route.event_id for route in narrowed(registry, frozenset({13, 4657}))] == [13]
+    assert [route.event_id for route in narrowed(registry, frozenset({13, 4657, 4688}))] == [13, 4657]
 
 
 def test_every_alias_can_be_used() -> None:

@@ -38,7 +38,8 @@ def record(fields: dict[str, Any]) -> Event:
 
 def rule_of(case: dict[str, Any]) -> CompiledRule:
     data = {"title": case["name"], "logsource": case.get("logsource", PROCESS_CREATION), "detection": case["detection"]}
-    rule = parse_document(Document("case", "", 0, data))
+    lists = {name: tuple(map(str, values)) for name, values in (case.get("placeholders") or {}).items()}
+    rule = parse_document(Document("case", "", 0, data), lists=lists)
     assert isinstance(rule, CompiledRule), rule
     return rule
 

@@ -92,16 +92,15 @@ def test_a_file_may_hold_several_rules(tmp_path: Path) -> None:
 def test_what_is_no_rule_or_withdrawn_is_counted_by_reason(tmp_path: Path) -> None:
     for number, status in enumerate(["stable", "test", "experimental", "deprecated", "unsupported", "unsupported"]):
         write(tmp_path, f"{number}.yml", str(number), status=status)
-    write(tmp_path, "correlation.yml", "", text="title: x\ncorrelation: {type: event_count}\n")
-    write(tmp_path, "filter.yml", "", text="title: x\nlogsource: {product: windows}\nfilter: {rules: any}\n")
+    write(tmp_path, "correlation.yml", "", text="title: x\nstatus: deprecated\ncorrelation: {type: event_count}\n")
+    write(tmp_path, "filter.yml", "", text="title: x\nstatus: deprecated\nfilter: {rules: any}\n")
     write(tmp_path, "workflow.yml", "", text="on: push\njobs: {}\n")
     write(tmp_path, "list.yml", "", text="- a\n- b\n")
     write(tmp_path, "empty.yml", "", text="# nothing\n")
     rules = load_rules([tmp_path], builtin=False)
     assert [rule.rule.status for rule in rules.rules] == ["stable", "test", "experimental"]
     assert not rules.rejected
-    assert rules.skipped == {"status deprecated": 1, "status unsupported": 2, "correlation: not supported yet": 1,
-                             "filter: not supported yet": 1, "no Sigma rule": 2}
+    assert rules.skipped == {"status deprecated": 3, "status unsupported": 2, "no Sigma rule": 2}
 
 
 def test_a_rule_that_cannot_fire_here_is_idle_with_a_reason(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from douse.detection.ruleset import RuleSet, load_rules
 
 EXPECTED_IDLE = {  # how a reason starts -> why that is right
     "product ": "logs of Linux, macOS and network devices; Douse reads Windows logs",
-    "no Windows event log is known for category webserver": "web server logs are no event log",
-    "no Windows event log is known for category proxy": "proxy logs are no event log",
-    "no Windows event log is known for category dns": "name server logs; Windows clients have dns_query",
-    "no Windows event log is known for category firewall": "network firewall logs",
+    "category webserver: ": "web server logs are no event log",
+    "category proxy: ": "proxy logs are no event log",
+    "category dns: ": "name server logs; Windows clients have dns_query",
+    "category firewall: ": "network firewall logs",
     "no Windows event log is known for category database": "database logs",
     "category file_rename": "only a trace provider has it",
     "expand: ": "needs a list that the user must supply",

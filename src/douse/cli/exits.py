@@ -7,7 +7,7 @@ when the user asked for that with --fail-on. Codes from 10 up belong to single c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from douse.errors import ContentError, DouseError, EvidenceError, OutputError, RuleError
 
@@ -60,11 +60,12 @@ def of_error(error: DouseError) -> int:
     return next((code for kind, code in _ERRORS if isinstance(error, kind)), UNREADABLE)
 
 
-def epilog(*examples: str, codes: tuple[int, ...] = tuple(MEANING)) -> str:
-    """The end of a command's --help: worked examples, then what its exit codes mean.
+def epilog(*examples: str, codes: tuple[int, ...] = tuple(MEANING), own: Mapping[int, str] | None = None) -> str:
+    """The end of a command's --help: worked examples, then what its exit codes mean; `own` words say it better.
 
     A line with only a backspace character tells click not to re-wrap the block that follows.
     """
     shown = "\n".join(f"  $ {example}" for example in examples)
-    listed = "\n".join(f"  {code:>3}  {MEANING[code]}" for code in codes)
+    said = {**MEANING, **(own or {})}
+    listed = "\n".join(f"  {code:>3}  {said[code]}" for code in codes)
     return f"\b\nExamples:\n{shown}\n\n\b\nExit codes:\n{listed}"

@@ -37,6 +37,8 @@ CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIA
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--rules", multiple=True, type=click.Path(path_type=Path), metavar="DIR|FILE",
               help="Sigma rules to run besides our own; may be given again.")
+@click.option("--placeholders", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Lists for the placeholders of rules (YAML, name: [values]); may be given again.")
 @click.option("--no-builtin", is_flag=True, help="Run without our own rules.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True,
               help="What to write.")
@@ -57,10 +59,10 @@ CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIA
               help="Colour in the table; auto means on a terminal.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
 @click.pass_context
-def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], no_builtin: bool, format_: str,
-         output: Path | None, force: bool, since: datetime | None, until: datetime | None, level: str,
-         fail_on: str | None, strict: bool, max_line: int | None, jobs: int | None, color: str,
-         quiet: bool) -> None:
+def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], placeholders: tuple[Path, ...],
+         no_builtin: bool, format_: str, output: Path | None, force: bool, since: datetime | None,
+         until: datetime | None, level: str, fail_on: str | None, strict: bool, max_line: int | None, jobs: int | None,
+         color: str, quiet: bool) -> None:
     """Find infostealers in Windows logs and explain each incident.
 
     PATH is a file, a folder or - for standard input. EVTX and JSON are told apart by their content, also inside zip
@@ -79,8 +81,9 @@ def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], no
         if instant and not quiet:
             click.echo(f"{word} {instant:%Y-%m-%dT%H:%M:%SZ}", err=True)
     options = HuntOptions(
-        paths=paths, rules=rules, builtin=not no_builtin, since=since, until=until, level=level, strict=strict,
-        max_line=max_line or 0, jobs=jobs or 0, command_line=out.command_line(sys.argv),
+        paths=paths, rules=rules, placeholders=placeholders, builtin=not no_builtin, since=since, until=until,
+        level=level, strict=strict, max_line=max_line or 0, jobs=jobs or 0,
+        command_line=out.command_line(sys.argv),
     )
     result = api.hunt(options, Silent() if quiet else Progress())
     out.write(target, _chunks(result, format_, color, to_file=target is not None))

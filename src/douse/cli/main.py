@@ -36,6 +36,7 @@ class Entry:
 
 COMMANDS = (
     Entry("hunt", "douse.cli.hunt:hunt", "Find infostealers in Windows logs and explain each incident."),
+    Entry("rules", "douse.cli.rules:rules", "List, show, explain, test and check Sigma rules."),
     Entry("simulate", "douse.cli.simulate:simulate", "Write the log records of an intrusion, for tests and training."),
     Entry("completion", "douse.cli.completion:completion", "Print the completion script for a shell."),
 )

@@ -1,22 +1,20 @@
 """A hunt's document on the terminal: one screen that an analyst can show their boss, then the totals.
 
 Everything that came from evidence passes text.clean and becomes a rich Text, never markup, so that nothing in a log
-can colour, move or link. The whole screen is drawn into memory first: what the stream's encoding cannot say is then
-written out instead of failing halfway. rich is imported by the first drawing, because most commands never draw.
-The HTML report (report/html.py) tells the same story; what both say is in report/story.py.
+can colour, move or link; how a screen is put on a stream is in screen.py. rich is imported by the first drawing,
+because most commands never draw. The HTML report (report/html.py) tells the same story; what both say is in
+report/story.py.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from io import StringIO
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from douse.cli.progress import Progress, wants_plain_text
+from douse.cli.progress import Progress
+from douse.cli.screen import COLORS, FILE_WIDTH, LEVEL_STYLES, LEVEL_WIDTH, Glyphs, Grid, drawn, level_word, plain
 from douse.hunt.result import HuntResult
 from douse.model import LEVELS
 from douse.report import story
@@ -25,15 +23,10 @@ from douse.report.schema import BlindSpotRow, Document, IncidentRow
 from douse.text import clean
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.text import Text
+    from rich.console import Console
 
 __all__ = ["COLORS", "Progress", "hunt_table", "hunt_table_bytes"]
 
-COLORS = ("auto", "always", "never")
-MIN_WIDTH = 60
-MAX_WIDTH = 120
-FILE_WIDTH = 120
 WIDE = 100
 MAX_PROCESSES = 24
 MAX_OTHERS = 10
@@ -43,33 +36,10 @@ MAX_ERRORS = 8
 MAX_TODO = 5
 MAX_LISTED = 10
 
-_LEVEL = 8
-_STYLES = {
-    "critical": "bold white on red",
-    "high": "bold red",
-    "medium": "yellow",
-    "low": "cyan",
-    "informational": "dim",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Glyphs:
-    """The few signs we draw with."""
-
-    rails: dict[str, str]
-    rule: str
-    bullet: str
-    cut: str
-
-
-_UNICODE = Glyphs({"pass": "│  ", "blank": "   ", "tee": "├─ ", "end": "└─ "}, "─", "•", " … ")
-_ASCII = Glyphs({"pass": "|  ", "blank": "   ", "tee": "|- ", "end": "`- "}, "-", "*", " ... ")
-
 
 def hunt_table(document: Document, stream: TextIO, color: str = "auto", width: int | None = None) -> None:
     """Write the screen of a hunt to a stream; `color` is one of COLORS, a width of None asks the terminal."""
-    stream.write(_drawn(document, stream, color, width).decode(_encoding(stream)))
+    stream.write(_drawn(document, stream, color, width).decode(getattr(stream, "encoding", None) or "utf-8"))
 
 
 def hunt_table_bytes(result: HuntResult, color: str = "auto", *, to_file: bool = False) -> Iterator[bytes]:
@@ -81,68 +51,7 @@ def hunt_table_bytes(result: HuntResult, color: str = "auto", *, to_file: bool =
 
 
 def _drawn(document: Document, stream: TextIO, color: str, width: int | None) -> bytes:
-    """The screen in the stream's encoding; what that cannot say is written out."""
-    encoding = _encoding(stream)
-    glyphs = _UNICODE if encoding.lower().replace("-", "").startswith("utf") else _ASCII
-    buffer = StringIO()
-    _Screen(_console(buffer, stream, color, width), glyphs).draw(document)
-    lines = (line.rstrip(" ") for line in buffer.getvalue().split("\n"))
-    return "\n".join(lines).encode(encoding, "backslashreplace")
-
-
-def _encoding(stream: TextIO) -> str:
-    return getattr(stream, "encoding", None) or "utf-8"
-
-
-def _console(buffer: StringIO, stream: TextIO, color: str, width: int | None) -> Console:
-    from rich.console import Console
-
-    wanted = width or shutil.get_terminal_size((80, 24)).columns
-    return Console(
-        file=buffer,
-        width=min(max(wanted, MIN_WIDTH), MAX_WIDTH),
-        color_system=_color_system(stream, color),
-        force_terminal=True,
-        no_color=False,
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
-
-
-def _color_system(stream: TextIO, color: str) -> Literal["standard"] | None:
-    """The terminal's own 16 colours, which its user has chosen to be readable, or none at all."""
-    if color == "never" or (color == "auto" and not _colorful(stream)):
-        return None
-    return "standard"
-
-
-def _colorful(stream: TextIO) -> bool:
-    """What NO_COLOR, FORCE_COLOR and TERM say, in this order, and only then whether it is a terminal."""
-    if wants_plain_text():
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return stream.isatty() and not _old_windows_console()
-
-
-def _old_windows_console() -> bool:
-    """Whether this is a Windows console that would print colour codes instead of obeying them."""
-    from rich.console import detect_legacy_windows
-
-    return detect_legacy_windows()
-
-
-def _text(value: object, style: str = "", limit: int = 0) -> Text:
-    from rich.text import Text
-
-    return Text(clean(value, limit), style=style, overflow="fold")
-
-
-def _level(level: str) -> Text:
-    """The level's word in its colour; the longest one shortened, because it would widen every table."""
-    return _text({"informational": "info"}.get(level, level), _STYLES.get(level, ""))
+    return drawn(lambda console, glyphs: _Screen(console, glyphs).draw(document), stream, color, width)
 
 
 def _sentence(words: str) -> str:
@@ -170,8 +79,8 @@ class _Screen:
 
     def _incident(self, incident: IncidentRow, document: Document) -> None:
         steps = story.told(incident, story.alerts_by_id(document))
-        self._headline(incident["level"].upper(), _STYLES.get(incident["level"], "bold"), incident["title"])
-        self.console.print(_text(incident["verdict"]))
+        self._headline(incident["level"].upper(), LEVEL_STYLES.get(incident["level"], "bold"), incident["title"])
+        self.console.print(plain(incident["verdict"]))
         self._facts(
             ("Host", incident["host"]),
             ("User", ", ".join(incident["users"]) or "unknown"),
@@ -196,19 +105,19 @@ class _Screen:
             if step.row["stage"] != stage:
                 stage = step.row["stage"]
                 name = names[stage]["name"] if stage in names else ""
-                self.console.print(_text(f"  Stage {stage}  {name}" if stage else "  No stage", "underline"))
+                self.console.print(plain(f"  Stage {stage}  {name}" if stage else "  No stage", "underline"))
             self._step(step)
         self._more(len(steps) - MAX_STEPS, "step")
 
     def _step(self, step: story.Told) -> None:
         row = step.row
-        grid = self._grid(4, 8, _LEVEL)
-        grid.add_row(_text(f"{step.number:>4}"), _text(story.clock(row["time"])), _level(row["level"]),
-                     _text(row["title"], "bold"))  # fmt: skip
+        grid = self._grid(4, 8, LEVEL_WIDTH)
+        grid.add_row(plain(f"{step.number:>4}"), plain(story.clock(row["time"])), level_word(row["level"]),
+                     plain(row["title"], "bold"))  # fmt: skip
         room = (1 if self.console.width >= WIDE else 2) * (self.console.width - 24)
         proof = row["evidence"] if not step.proof else ""
         for said in filter(None, (row["detail"], proof)):
-            grid.add_row("", "", "", _text(self._middle(story.one_line(said), room)))
+            grid.add_row("", "", "", plain(self._middle(story.one_line(said), room)))
         self.console.print(grid)
 
     def _tree(self, branches: tuple[story.Branch, ...]) -> None:
@@ -216,13 +125,13 @@ class _Screen:
             return
         self._title("Processes (numbers are the steps above)")
         for branch in branches[:MAX_PROCESSES]:
-            line = _text("  " + "".join(self.glyphs.rails[rail] for rail in branch.rails), "dim")
-            line.append_text(_text(branch.name, "bold"))
-            line.append_text(_text(f" {branch.row['pid']}"))
+            line = plain("  " + "".join(self.glyphs.rails[rail] for rail in branch.rails), "dim")
+            line.append_text(plain(branch.name, "bold"))
+            line.append_text(plain(f" {branch.row['pid']}"))
             if branch.link:
-                line.append_text(_text(f", {branch.link}", "yellow"))
+                line.append_text(plain(f", {branch.link}", "yellow"))
             if branch.steps:
-                line.append_text(_text(f" [{story.ranges(branch.steps)}]", "bold cyan"))
+                line.append_text(plain(f" [{story.ranges(branch.steps)}]", "bold cyan"))
             self.console.print(line)
         self._more(len(branches) - MAX_PROCESSES, "process")
 
@@ -230,7 +139,7 @@ class _Screen:
         self._title("What to do next")
         grid = self._grid(1, 3)
         for number, step in enumerate(steps[:MAX_TODO], 1):
-            grid.add_row("", _text(f"{number:>2}."), _text(step))
+            grid.add_row("", plain(f"{number:>2}."), plain(step))
         self.console.print(grid)
         self._more(len(steps) - MAX_TODO, "step", "the report (--format html)")
 
@@ -239,16 +148,16 @@ class _Screen:
         self._title(title)
         grid = self._grid(1, 1)
         for spot in spots:
-            judged = _text(spot["cannot_judge"])
-            judged.append_text(_text(f" (needs {spot['events']})"))
+            judged = plain(spot["cannot_judge"])
+            judged.append_text(plain(f" (needs {spot['events']})"))
             grid.add_row("", self.glyphs.bullet, judged)
             unverified = "" if spot["verified"] else " (unverified)"
             if settings:
-                grid.add_row("", "", _text(f"{spot['enable']}{unverified}", "dim"))
+                grid.add_row("", "", plain(f"{spot['enable']}{unverified}", "dim"))
         if grid.row_count == 0:
-            grid.add_row("", self.glyphs.bullet, _text("All telemetry that our rules ask for was present."))
+            grid.add_row("", self.glyphs.bullet, plain("All telemetry that our rules ask for was present."))
         elif not settings:
-            grid.add_row("", "", _text("The Windows setting for each is in the report: --format html", "dim"))
+            grid.add_row("", "", plain("The Windows setting for each is in the report: --format html", "dim"))
         self.console.print(grid)
 
     # --- everything else ------------------------------------------------------------------------------------------
@@ -257,27 +166,27 @@ class _Screen:
         if not incidents:
             return
         self._title("Other incidents")
-        grid = self._grid(1, _LEVEL)
+        grid = self._grid(1, LEVEL_WIDTH)
         for incident in incidents[:MAX_OTHERS]:
-            what = _text(incident["title"], "bold")
-            what.append_text(_text(f"  {incident['host']}, {story.moment(incident['first_seen'])}", "dim"))
-            grid.add_row("", _level(incident["level"]), what)
+            what = plain(incident["title"], "bold")
+            what.append_text(plain(f"  {incident['host']}, {story.moment(incident['first_seen'])}", "dim"))
+            grid.add_row("", level_word(incident["level"]), what)
         self.console.print(grid)
         self._more(len(incidents) - MAX_OTHERS, "incident")
 
     def _weak_signs(self, incidents: list[IncidentRow], document: Document) -> None:
         self._headline("WEAK SIGNS", "bold", story.WEAK_SIGNS)
-        self.console.print(_text(story.weak_signs(document)))
+        self.console.print(plain(story.weak_signs(document)))
         self._title("Worth a look")
-        grid = self._grid(1, _LEVEL)
+        grid = self._grid(1, LEVEL_WIDTH)
         alerts = story.alerts_by_id(document)
         for incident in incidents[:MAX_OTHERS]:
             where = ", ".join((incident["host"], story.moment(incident["first_seen"]), *incident["users"]))
             for step in story.told(incident, alerts)[:MAX_WEAK_STEPS]:
                 detail = story.one_line(step.row["detail"])
-                grid.add_row("", _level(incident["level"]), _text(step.row["title"], "bold"))
-                grid.add_row("", "", _text(self._middle(detail, 2 * (self.console.width - 12))))
-                grid.add_row("", "", _text(where, "dim"))
+                grid.add_row("", level_word(incident["level"]), plain(step.row["title"], "bold"))
+                grid.add_row("", "", plain(self._middle(detail, 2 * (self.console.width - 12))))
+                grid.add_row("", "", plain(where, "dim"))
         self.console.print(grid)
         self._more(len(incidents) - MAX_OTHERS, "incident")
         self._gaps(document)
@@ -294,7 +203,7 @@ class _Screen:
         self._headline("NO INCIDENT", "bold", story.NOTHING_FOUND)
         single = f"; {story.count(summary['alerts'], 'single alert')} below" if summary["alerts"] else ""
         self.console.print(
-            _text(
+            plain(
                 f"{story.count(summary['records_read'], 'record')} were read and nothing in them forms an incident"
                 f"{single}. This is no proof that nothing happened: what was not recorded could not be judged."
             )
@@ -308,11 +217,11 @@ class _Screen:
         if not alerts:
             return
         self._title("Single alerts")
-        grid = self._grid(1, _LEVEL)
+        grid = self._grid(1, LEVEL_WIDTH)
         for alert in alerts[:MAX_LISTED]:
-            what = _text(alert["title"], "bold")
-            what.append_text(_text(f"  {alert['host']}, {story.moment(alert['time'])}", "dim"))
-            grid.add_row("", _level(alert["level"]), what)
+            what = plain(alert["title"], "bold")
+            what.append_text(plain(f"  {alert['host']}, {story.moment(alert['time'])}", "dim"))
+            grid.add_row("", level_word(alert["level"]), what)
         self.console.print(grid)
         self._more(len(alerts) - MAX_LISTED, "alert")
 
@@ -344,7 +253,7 @@ class _Screen:
             self._title("Notes")
             grid = self._grid(1, 1)
             for note in notes[:MAX_ERRORS]:
-                grid.add_row("", self.glyphs.bullet, _text(self._short(note)))
+                grid.add_row("", self.glyphs.bullet, plain(self._short(note)))
             self.console.print(grid)
             self._more(len(notes) - MAX_ERRORS, "note")
 
@@ -355,31 +264,31 @@ class _Screen:
         self._title("This result is partial", "yellow")
         grid = self._grid(1, 5)
         for error in errors[:MAX_ERRORS]:
-            said = _text(self._short(error["where"]), "bold")
-            said.append_text(_text(f": {_sentence(self._short(error['what']))} {error['next_step']}".rstrip()))
-            grid.add_row("", _text(error["error"], "yellow"), said)
+            said = plain(self._short(error["where"]), "bold")
+            said.append_text(plain(f": {_sentence(self._short(error['what']))} {error['next_step']}".rstrip()))
+            grid.add_row("", plain(error["error"], "yellow"), said)
         self.console.print(grid)
         self._more(len(errors) - MAX_ERRORS, "problem")
 
     # --- pieces ---------------------------------------------------------------------------------------------------
 
     def _headline(self, word: str, style: str, title: str) -> None:
-        line = _text(f" {word} ", style)
+        line = plain(f" {word} ", style)
         grid = self._grid(len(word) + 2)
-        grid.add_row(line, _text(title, "bold"))
+        grid.add_row(line, plain(title, "bold"))
         self.console.print(grid)
-        self.console.print(_text(self.glyphs.rule * self.console.width, "dim"))
+        self.console.print(plain(self.glyphs.rule * self.console.width, "dim"))
 
     def _title(self, words: str, style: str = "") -> None:
         self.console.print()
-        self.console.print(_text(words, f"bold {style}".strip()))
+        self.console.print(plain(words, f"bold {style}".strip()))
 
     def _facts(self, *facts: tuple[str, str], gap: bool = True) -> None:
         if gap:
             self.console.print()
         grid = self._grid(1, 9)
         for name, value in facts:
-            grid.add_row("", _text(name, "dim"), _text(value))
+            grid.add_row("", plain(name, "dim"), plain(value))
         self.console.print(grid)
 
     def _middle(self, text: str, limit: int) -> str:
@@ -397,31 +306,7 @@ class _Screen:
     def _more(self, number: int, thing: str, where: str = "--format json") -> None:
         if number > 0:
             plural = thing if number == 1 else f"{thing}es" if thing.endswith("ss") else f"{thing}s"
-            self.console.print(_text(f"  and {number:,} more {plural}; {where} has all", "dim"))
+            self.console.print(plain(f"  and {number:,} more {plural}; {where} has all", "dim"))
 
-    def _grid(self, *widths: int) -> _Grid:
-        return _Grid(widths)
-
-
-class _Grid:
-    """Columns of fixed widths and a last one that takes the rest and wraps."""
-
-    def __init__(self, widths: tuple[int, ...]) -> None:
-        from rich.table import Table
-
-        self._table = Table.grid(padding=(0, 1, 0, 0), expand=True)
-        for width in widths:
-            self._table.add_column(width=width, no_wrap=True)
-        self._table.add_column(ratio=1, overflow="fold")
-
-    @property
-    def row_count(self) -> int:
-        """How many rows there are."""
-        return self._table.row_count
-
-    def add_row(self, *cells: Text | str) -> None:
-        """Add a row, its cells from left to right."""
-        self._table.add_row(*cells)
-
-    def __rich__(self) -> RenderableType:
-        return self._table
+    def _grid(self, *widths: int) -> Grid:
+        return Grid(widths)

@@ -107,9 +107,18 @@ def _field_source(section: Section) -> FieldSource:
     elif "map" in section:
         to = section.section("to")
         source = FieldSource("map", (section.text("map"),), to={} if to is None else _texts(to))
+    elif "registry" in section:
+        source = FieldSource("registry", _pair(section, "registry"))
+    elif "registry_data" in section:
+        source = FieldSource("registry_data", _pair(section, "registry_data"))
     elif "decimal" in section:
         source = FieldSource("decimal", (section.text("decimal"),))
     else:
         source = FieldSource("field", (section.text("field"),))
     section.end()
     return source
+
+
+def _pair(section: Section, key: str) -> tuple[str, ...]:
+    names = section.texts(key)
+    return names if len(names) == 2 else section.fail(f"{key} needs two fields.", key=key)

@@ -31,7 +31,7 @@ def parse_condition(text: str, selections: Mapping[str, Term]) -> Term:
     """The term a condition stands for. Raises Mistake, naming the word it stumbles over."""
     if "|" in text:
         raise Mistake("an aggregation after '|' is the old form and is not supported",
-                      "Write it as a Sigma correlation; Douse will read those in a later version.")
+                      "Write it as a Sigma correlation: docs/sigma.md shows how.")
     words = _TOKEN.findall(text)
     if not words:
         raise Mistake("the condition is empty", f"Name a selection: {', '.join(selections)}.")

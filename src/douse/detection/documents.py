@@ -14,6 +14,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import yaml
 
@@ -103,12 +104,29 @@ def line_of(text: str, index: int, path: tuple[str | int, ...]) -> int:
     broken; that is an error of its own.
     """
     try:
-        for number, root in enumerate(yaml.compose_all(text, Loader=_LOADER)):
-            if number == index and root is not None:
-                return _line_below(root, path)
+        root = _roots(text).at(index)
     except yaml.YAMLError:
         return 1
-    return 1
+    return 1 if root is None else _line_below(root, path)
+
+
+class _Roots:
+    """The documents of a text as nodes, composed as far as somebody asked, so that many errors cost as much as one."""
+
+    def __init__(self, text: str) -> None:
+        self._source: Iterator[yaml.Node | None] = yaml.compose_all(text, Loader=_LOADER)
+        self._known: list[yaml.Node | None] = []
+
+    def at(self, index: int) -> yaml.Node | None:
+        """The document of that number; later ones are not touched, as nobody has looked yet how deep they are."""
+        while len(self._known) <= index:
+            self._known.append(next(self._source, None))
+        return self._known[index]
+
+
+@lru_cache(maxsize=1)
+def _roots(text: str) -> _Roots:
+    return _Roots(text)
 
 
 def _line_below(node: yaml.Node, path: tuple[str | int, ...]) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from douse.content.logsources import FieldSource, Place, log_sources
+from douse.detection import registry
 from douse.detection.patterns import number
 from douse.detection.view import NO_ALIASES, Alias, Aliases, View, one_text
 from douse.model import Event, LogSource, Value
@@ -95,11 +96,13 @@ class FieldAlias:
 
     def present(self, event: Event) -> bool:
         """Whether the record has the field the alias is made of."""
-        return event.has(self.source.fields[-1])
+        return event.has(self.source.fields[0 if self.source.how in registry.WORDS else -1])
 
     def value(self, event: Event) -> Value:
         """The value as Sysmon would write it."""
         source = self.source
+        if source.how in registry.WORDS:
+            return registry.WORDS[source.how](*(event.text(field) for field in source.fields))
         value = event.get(source.fields[-1])
         if source.how == "join":
             parts = [event.text(field) for field in source.fields]

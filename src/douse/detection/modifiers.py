@@ -1,9 +1,9 @@
 """The words after a field's bar, `Field|word|word: value`: each changes a Draft of what the line will ask.
 
 Words are applied from left to right. `contains`, `startswith` and `endswith` only note where a value is open, so they
-may stand before or after a word that rewrites the values. `re`, `cidr`, `exists`, `fieldref` and the comparisons decide
-what kind of question it is and must come first. We are as tolerant as is safe: `contains: 4` is the text "4", and a
-network with host bits is read as the network it lies in. What we do not read yet is refused with its reason.
+may stand before or after a word that rewrites the values. `re`, `cidr`, `exists`, `fieldref`, the comparisons and the
+parts of a time decide what kind of question it is and must come first; a comparison may follow a part of a time. We are
+as tolerant as is safe: `contains: 4` is the text "4", and a network with host bits is read as the network it lies in.
 The counterpart, selection.py, turns a finished Draft into an Item.
 """
 
@@ -17,6 +17,7 @@ from itertools import product
 
 from douse.detection.documents import Mistake, Scalar, did_you_mean
 from douse.detection.patterns import Glob
+from douse.detection.placeholders import NO_LISTS, Lists, expanded_glob, expanded_text
 
 Value = Glob | bytes | Scalar
 """A value of a rule: text becomes a Glob once a word needs to look inside; bytes are text encoded by `wide` and kin."""
@@ -24,20 +25,22 @@ Value = Glob | bytes | Scalar
 DASHES = ("-", "/", "\u2013", "\u2014", "\u2015")
 _DASH = re.compile(r"\B[-/]\b")
 _MAX_DASHES = 5
-_DATE_PARTS = ("minute", "hour", "day", "week", "month", "year")
+TIME_PARTS = ("minute", "hour", "day", "week", "month", "year")
+_COMPARISONS = ("lt", "lte", "gt", "gte")
 _BOM = b"\xff\xfe"
-
-
-class NotYet(Exception):
-    """The rule asks for something Douse does not do yet: it stays idle, with this reason."""
 
 
 @dataclass(slots=True)
 class Draft:
-    """What a line of a selection asks. `values` has, for each value of the rule, its alternatives."""
+    """What a line of a selection asks. `values` has, for each value of the rule, its alternatives.
+
+    `part` is the part of a time that is compared in place of the field itself, empty for the field.
+    """
 
     values: list[list[Value]]
     kind: str = "text"
+    part: str = ""
+    lists: Lists = field(default_factory=lambda: NO_LISTS)
     open_start: bool = False
     open_end: bool = False
     every: bool = False
@@ -54,15 +57,15 @@ class Draft:
 Modifier = Callable[[Draft], None]
 
 
-def apply(words: list[str], values: list[Scalar]) -> Draft:
-    """The Draft for a field's values under its modifiers. Raises Mistake, or NotYet for a placeholder."""
-    draft = Draft([[value] for value in values])
+def apply(words: list[str], values: list[Scalar], lists: Lists = NO_LISTS) -> Draft:
+    """The Draft for a field's values under its modifiers. Raises Mistake, or NoList for a placeholder."""
+    draft = Draft([[value] for value in values], lists=lists)
     for word in words:
         if not word:
             raise Mistake("a bar without a modifier", "Write a modifier after '|', or remove the bar.")
         modifier = MODIFIERS.get(word)
         if modifier is None:
-            raise Mistake(f"unknown modifier '{word}'", did_you_mean(word, MODIFIERS.keys() - set(_DATE_PARTS)))
+            raise Mistake(f"unknown modifier '{word}'", did_you_mean(word, MODIFIERS))
         modifier(draft)
         draft.applied.append(word)
     return draft
@@ -70,12 +73,17 @@ def apply(words: list[str], values: list[Scalar]) -> Draft:
 
 def _kind(kind: str) -> Modifier:
     def modifier(draft: Draft) -> None:
-        if draft.kind != "text" or set(draft.applied) - {"all", "neq"}:
+        before = set(draft.applied) - {"all", "neq", *(_MAY_PRECEDE.get(kind, ()))}
+        if draft.kind not in ("text", "time") or before:
             raise Mistake(f"'{kind}' must be the first modifier, not after '{draft.applied[-1]}'",
                           f"Move '{kind}' to the front, or remove the other.")
         draft.kind = kind
 
     return modifier
+
+
+_MAY_PRECEDE: Mapping[str, tuple[str, ...]] = {"cidr": ("expand",), **dict.fromkeys(_COMPARISONS, TIME_PARTS)}
+"""What may stand before a word that decides the kind of question, beside `all` and `neq`."""
 
 
 def _open(word: str, start: bool, end: bool) -> Modifier:
@@ -187,13 +195,21 @@ def _with_dashes(glob: Glob, choice: tuple[str, ...]) -> Glob:
 
 
 def _expand(draft: Draft) -> None:
-    names = ", ".join(str(value) for group in draft.values for value in group)
-    raise NotYet(f"expand: no list is known for the placeholder {names}")
+    _needs(draft, "expand", "text", "re", "cidr")
+    draft.each(lambda value: _expanded(value, draft))
 
 
-def _date_part(word: str) -> Modifier:
-    def modifier(_draft: Draft) -> None:
-        raise Mistake(f"the modifier '{word}' (part of a time) is not supported yet", "Remove the rule, or the line.")
+def _expanded(value: Value, draft: Draft) -> list[Value]:
+    """The value once for each choice from the lists of its placeholders; a value without one stays as it is."""
+    if draft.kind != "text" or not isinstance(value, str | Glob):
+        return [*expanded_text(value, draft.lists, quoted=draft.kind == "re")] if isinstance(value, str) else [value]
+    return [*expanded_glob(Glob.parse(value) if isinstance(value, str) else value, draft.lists)]
+
+
+def _time_part(part: str) -> Modifier:
+    def modifier(draft: Draft) -> None:
+        _kind("time")(draft)
+        draft.part = part
 
     return modifier
 
@@ -224,7 +240,7 @@ MODIFIERS: Mapping[str, Modifier] = {
     "utf16": _wide("utf16", "utf-16-le", _BOM),
     "windash": _windash,
     "expand": _expand,
-    **{word: _date_part(word) for word in _DATE_PARTS},
+    **{word: _time_part(word) for word in TIME_PARTS},
 }
 
 

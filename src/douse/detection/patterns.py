@@ -56,6 +56,11 @@ class Glob:
         """A value in which every character stands for itself."""
         return cls(_tidy([text]))
 
+    @classmethod
+    def joined(cls, globs: Iterable[Glob]) -> Glob:
+        """Several globs one after the other as one."""
+        return cls(_tidy(part for glob in globs for part in glob.parts))
+
     def opened(self, start: bool, end: bool) -> Glob:
         """The same glob with anything allowed before or after it."""
         before: list[str | Wild] = [Wild.ANY] if start else []
@@ -80,7 +85,7 @@ class Glob:
         return Glob(tuple(part.casefold() if isinstance(part, str) else part for part in self.parts))
 
     def __str__(self) -> str:
-        return "".join(part if isinstance(part, str) else part.value for part in self.parts)
+        return "".join([part if isinstance(part, str) else part.value for part in self.parts])
 
 
 def _tidy(parts: Iterable[str | Wild]) -> tuple[str | Wild, ...]:

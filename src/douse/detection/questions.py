@@ -1,4 +1,4 @@
-"""The questions a line can ask of a field other than its text: re, cidr, exists, fieldref and the comparisons.
+"""What a line can ask of a field other than its text: re, cidr, exists, fieldref, comparisons, parts of a time.
 
 A Draft's value in, a Pattern out. A field that cannot be read as what the question is about (no address, no number)
 does not match; that is never an error. The counterpart, texts.py, has the questions about text, which are most of them.
@@ -15,8 +15,10 @@ from douse.detection import regex
 from douse.detection.documents import Mistake, Scalar
 from douse.detection.modifiers import Draft, Value
 from douse.detection.patterns import Glob, number
+from douse.detection.probe import Probe, RawTest, needed
 from douse.detection.reference import Found, Item, Pattern
 from douse.detection.texts import combined, each, finder
+from douse.detection.times import RANGES, part_of
 from douse.detection.view import View
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -24,6 +26,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _COMPARISONS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
     "lt": ("<", operator.lt), "lte": ("<=", operator.le), "gt": (">", operator.gt), "gte": (">=", operator.ge),
+    "time": ("=", operator.eq),
 }
 
 
@@ -35,12 +38,24 @@ def other_item(field: str, draft: Draft) -> Item:
     patterns = tuple(tuple(make(field, _scalar(value), draft) for value in group) for group in draft.values)
     tests = [_found_any(group) for group in patterns] if draft.every else [
         _found_any(tuple(pattern for group in patterns for pattern in group))]
-    return Item(field, patterns, draft.every, draft.negated, None, combined(tests, draft.negated))
+    return Item(field, patterns, draft.every, draft.negated, None, combined(tests, draft.negated),
+                _probes(field, patterns, draft.every))
+
+
+def _probes(field: str, patterns: tuple[tuple[Pattern, ...], ...], every: bool) -> tuple[Probe, ...]:
+    """The line as data, where its patterns look at nothing but the field's texts."""
+    groups = [[pattern.test for pattern in group if pattern.test is not None] for group in patterns]
+    if not groups or any(len(tests) < len(group) for tests, group in zip(groups, patterns, strict=True)):
+        return ()
+    asked = groups if every else [[test for tests in groups for test in tests]]
+    return tuple(Probe(field, tests=tuple(tests)) for tests in asked)
 
 
 def _scalar(value: Value) -> Scalar:
-    """The value as the rule writes it: no word that rewrites values can stand beside these kinds."""
-    if isinstance(value, Glob | bytes):
+    """The value as the rule writes it: of the words that rewrite values only `expand` can stand before these kinds."""
+    if isinstance(value, Glob):
+        return str(value)
+    if isinstance(value, bytes):
         raise TypeError(f"a rewritten value reached a question that is not about text: {value!r}")
     return value
 
@@ -54,7 +69,7 @@ def _regex(field: str, value: Scalar, draft: Draft) -> Pattern:
         raise Mistake("'re' needs an expression", "Quote it.")
     test = regex.search(str(value), draft.flags, at_start=draft.open_end and not draft.open_start,
                         at_end=draft.open_start and not draft.open_end)
-    return Pattern(f"/{value}/{''.join(sorted(draft.flags))}", finder(field, test))
+    return Pattern(f"/{value}/{''.join(sorted(draft.flags))}", finder(field, test), RawTest(test, needed(str(value))))
 
 
 def _cidr(field: str, value: Scalar, _draft: Draft) -> Pattern:
@@ -62,7 +77,11 @@ def _cidr(field: str, value: Scalar, _draft: Draft) -> Pattern:
         network = ipaddress.ip_network(str(value), strict=False)
     except ValueError:
         raise Mistake(f"'{value}' is no network", "Write it as 10.0.0.0/8 or fc00::/7.") from None
-    return Pattern(str(value), finder(field, lambda text: _inside(text, network)))
+
+    def test(text: str) -> bool:
+        return _inside(text, network)
+
+    return Pattern(str(value), finder(field, test), RawTest(test))
 
 
 def _inside(text: str, network: Network) -> bool:
@@ -89,16 +108,27 @@ def _exists(field: str, value: Scalar, _draft: Draft) -> Pattern:
 
 
 def _compare(field: str, value: Scalar, draft: Draft) -> Pattern:
-    limit = number(str(value))
-    if limit is None:
-        raise Mistake(f"'{draft.kind}' needs a number, not '{value}'", "Write a number without quotes.")
+    limit = _limit(value, draft)
     sign, compare = _COMPARISONS[draft.kind]
+    part = draft.part
 
     def test(text: str) -> bool:
-        found = number(text)
+        found = part_of(text, part) if part else number(text)
         return found is not None and compare(found, limit)
 
-    return Pattern(f"{sign} {value}", finder(field, test))
+    return Pattern(f"{part} {sign} {value}".lstrip(), finder(field, test), RawTest(test))
+
+
+def _limit(value: Scalar, draft: Draft) -> int | float:
+    """The number a comparison is made with; for a part of a time one that such a part can be."""
+    limit = None if isinstance(value, bool) else number(str(value))
+    if limit is None:
+        raise Mistake(f"'{draft.part or draft.kind}' needs a number, not '{value}'", "Write a number without quotes.")
+    if draft.part:
+        first, last = RANGES[draft.part]
+        if not isinstance(limit, int) or not first <= limit <= last:
+            raise Mistake(f"'{draft.part}' needs a number from {first} to {last}, not {value}", "Correct the number.")
+    return limit
 
 
 def _fieldref(field: str, value: Scalar, draft: Draft) -> Pattern:
@@ -128,4 +158,5 @@ _RELATIONS: Mapping[tuple[bool, bool], Callable[[str, str], bool]] = {
 _KINDS: Mapping[str, Callable[[str, Scalar, Draft], Pattern]] = {
     "re": _regex, "cidr": _cidr, "exists": _exists, "fieldref": _fieldref,
     "lt": _compare, "lte": _compare, "gt": _compare, "gte": _compare,
+    "time": _compare,
 }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from douse.detection.probe import Probe, RawTest
 from douse.detection.view import View, shown
 from douse.model import Match
 
@@ -37,6 +38,8 @@ class Pattern:
 
     text: str
     find: Callable[[View], Found | None]
+    test: RawTest | None = None
+    """What `find` asks of each text of the field, where that is all it looks at and it is no Glob."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Item:
     negated: bool
     numbers: frozenset[int] | None
     holds: Callable[[View], bool]
+    probes: tuple[Probe, ...] = ()
+    """The same question as data, for the fast matcher; none when more than the field's texts decides."""
 
     def holds_slowly(self, view: View) -> bool:
         """The definition of `holds`, pattern by pattern."""

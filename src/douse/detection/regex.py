@@ -9,7 +9,7 @@ counted repeat goes to 1,000 at most. Classes such as \\w are ASCII, as PCRE's a
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Callable, Set
 
 import re2  # type: ignore[import-untyped]  # the package ships no types
 
@@ -49,11 +49,13 @@ def search(expression: str, flags: Set[str], *, at_start: bool = False, at_end: 
     return lambda text: _found(found, text)
 
 
-def _found(find: Test, text: str) -> bool:
+def _found(find: Callable[[bytes], object], text: str) -> bool:
+    """Search the text as UTF-8: given a str, the library would also count where in it each group begins."""
     try:
-        return find(text) is not None
+        data = text.encode()
     except UnicodeEncodeError:  # a lone surrogate, which no expression can name
-        return find(text.encode("utf-8", "replace").decode("utf-8")) is not None
+        data = text.encode("utf-8", "replace")
+    return find(data) is not None
 
 
 def _reason(error: Exception) -> str:

@@ -9,20 +9,26 @@ others run; of two rules with one id the first is used, and our own come first.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from douse.content.rules import rule_files
-from douse.detection.alert import make_alert
+from douse.detection.automaton import Memory
+from douse.detection.bucket import Bucket, Entry
+from douse.detection.cache import RuleCache, cache_folder
+from douse.detection.correlation import Correlation
 from douse.detection.documents import MAX_BYTES
-from douse.detection.logsource import EVERY_CHANNEL, Route, alias_table
+from douse.detection.filters import Filter
+from douse.detection.linking import link
+from douse.detection.logsource import EVERY_CHANNEL, Route
 from douse.detection.parse import CompiledRule, Outcome, Skipped, parse_rules
-from douse.detection.reference import Term
-from douse.detection.view import View
+from douse.detection.placeholders import NO_LISTS, Lists
 from douse.errors import RuleError
 from douse.model import Alert, Event, Interest, Rule
 
@@ -39,78 +45,98 @@ class Idle:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Lane:
-    """The rules of a bucket that see its events through the same aliases and under the same conditions."""
-
-    route: Route
-    rules: tuple[tuple[Rule, Term], ...]
-
-
 class RuleSet:
-    """Compiled rules, ready to match. `rules` can fire; `idle`, `rejected`, `skipped` say what became of the rest."""
+    """Compiled rules, ready to match. `rules` can fire; `idle`, `rejected`, `skipped` say what became of the rest.
+
+    `correlations` join their alerts (correlator.py); `filters` are in the rules already.
+    """
 
     def __init__(self, rules: Sequence[CompiledRule], idle: Sequence[Idle] = (), rejected: Sequence[RuleError] = (),
-                 skipped: Mapping[str, int] | None = None, fingerprint: str = "") -> None:
+                 skipped: Mapping[str, int] | None = None, fingerprint: str = "",
+                 correlations: Sequence[Correlation] = (), filters: Sequence[Filter] = ()) -> None:
         self.rules, self.idle, self.rejected = tuple(rules), tuple(idle), tuple(rejected)
+        self.correlations, self.filters = tuple(correlations), tuple(filters)
         self.skipped: Mapping[str, int] = dict(skipped or {})
         self.fingerprint = fingerprint
         self._by_channel: dict[str, list[tuple[CompiledRule, Route]]] = {}
         for rule in self.rules:
             for route in rule.routes:
                 self._by_channel.setdefault(route.channel, []).append((rule, route))
-        self._buckets: dict[tuple[str, int], tuple[_Lane, ...]] = {}
+        self._memory = Memory()
+        self._buckets: dict[tuple[str, int], Bucket] = {}
+        self._alike: dict[tuple[tuple[Route, int], ...], Bucket] = {}
 
     def interests(self) -> frozenset[Interest]:
         """The records that some rule reads."""
         return frozenset((route.channel, route.event_id) for rule in self.rules for route in rule.routes)
 
     def match(self, event: Event) -> Iterator[Alert]:
-        """The alerts of an event, one for each rule that it matches, in the order of the rules within a lane."""
-        key = event.channel, event.event_id
-        lanes = self._buckets.get(key)
-        if lanes is None:
-            lanes = self._bucket(key)
-        views: dict[str, View] = {}
-        for lane in lanes:
-            name = lane.route.aliases
-            view = views.get(name) or views.setdefault(name, View(event, alias_table(name)))
-            if lane.route.admits(view):
-                for rule, term in lane.rules:
-                    if term.holds(view):
-                        yield make_alert(rule, term, view)
+        """The alerts of an event, one for each rule that it matches, in the order of the rules within a route."""
+        bucket = self._buckets.get((event.channel, event.event_id))
+        return (bucket or self._bucket(event)).match(event)
 
-    def _bucket(self, key: tuple[str, int]) -> tuple[_Lane, ...]:
-        """The rules that read a channel and event id, grouped; remembered."""
-        channel, event_id = key[0].lower(), key[1]
-        lanes: dict[Route, dict[str, tuple[Rule, Term]]] = {}
-        for rule, route in (*self._by_channel.get(channel, ()), *self._by_channel.get(EVERY_CHANNEL, ())):
-            if rule.term is not None and route.event_id in (None, event_id):
+    def match_slowly(self, event: Event) -> Iterator[Alert]:
+        """The same by the definition: every rule of the bucket is asked, one after the other. For tests."""
+        return (self._buckets.get((event.channel, event.event_id)) or self._bucket(event)).match_slowly(event)
+
+    def _bucket(self, event: Event) -> Bucket:
+        """The rules that read an event's channel and id; remembered, and one for all pairs that have the same rules."""
+        lanes: dict[Route, dict[str, Entry]] = {}
+        for rule, route in (*self._by_channel.get(event.channel.lower(), ()), *self._by_channel.get(EVERY_CHANNEL, ())):
+            if rule.term is not None and route.event_id in (None, event.event_id):
                 lane = Route("", None, route.where, route.aliases)
-                lanes.setdefault(lane, {})[rule.rule.rule_id] = rule.rule, rule.term
+                lanes.setdefault(lane, {})[rule.rule.rule_id] = Entry(lane, rule.rule, rule.term)
         if len(self._buckets) >= MAX_BUCKETS:
             self._buckets.clear()
-        built = tuple(_Lane(route, tuple(rules.values())) for route, rules in lanes.items())
-        self._buckets[key] = built
-        return built
+        entries = tuple(entry for lane in lanes.values() for entry in lane.values())
+        alike = tuple((entry.route, id(entry.term)) for entry in entries)
+        bucket = self._alike.get(alike)
+        if bucket is None:
+            with no_garbage_collection():
+                bucket = self._alike[alike] = Bucket(entries, self._memory)
+        self._buckets[event.channel, event.event_id] = bucket
+        return bucket
 
 
-def load_rules(paths: Sequence[Path], *, builtin: bool = True) -> RuleSet:
+def load_rules(paths: Sequence[Path], *, builtin: bool = True, placeholders: Lists = NO_LISTS,
+               cached: bool = False) -> RuleSet:
     """Read our own rules (unless `builtin` is false) and those below the given files and folders.
 
+    `placeholders` has the values for each placeholder that rules name under `expand` (see placeholders.py).
+    With `cached`, what was compiled before comes from cache.py, and terms are made when they are needed.
     Raises RuleError for a path that does not exist; all else that is wrong with a rule is in the set's `rejected`.
     """
-    loading = _Loading()
+    folder = cache_folder() if cached else None
+    loading = _Loading(placeholders, RuleCache(folder, paths, placeholders) if folder is not None else None)
+    with no_garbage_collection():
+        return _load(loading, paths, builtin)
+
+
+def _load(loading: _Loading, paths: Sequence[Path], builtin: bool) -> RuleSet:
     if builtin:
         for file in rule_files():
             loading.read(file, builtin=True)
     for path in paths:
-        for file in _files(path):
+        for file in rule_files_at(path):
             loading.read(file)
+    if loading.cache is not None:
+        loading.cache.save()
     return loading.ruleset()
 
 
-def _files(path: Path) -> Iterator[Path]:
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Rules are a hundred thousand objects that stay: looking for garbage among them takes half the time of loading."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def rule_files_at(path: Path) -> Iterator[Path]:
     """The rule files at a path: the file itself, or all below the folder, links followed once."""
     if path.is_file():
         yield path
@@ -146,21 +172,25 @@ def _first_visit(folder: Path, seen: set[tuple[int, int]]) -> bool:
 class _Loading:
     """What has been read so far."""
 
+    placeholders: Lists = field(default_factory=lambda: NO_LISTS)
+    cache: RuleCache | None = None
+    filters: list[Filter] = field(default_factory=list)
+    correlations: list[Correlation] = field(default_factory=list)
     rules: list[CompiledRule] = field(default_factory=list)
     idle: list[Idle] = field(default_factory=list)
     rejected: list[RuleError] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
-    files: set[Path] = field(default_factory=set)
+    files: set[tuple[int, int]] = field(default_factory=set)
     paths_by_id: dict[str, str] = field(default_factory=dict)
     digests: list[bytes] = field(default_factory=list)
 
     def read(self, file: Path, *, builtin: bool = False) -> None:
         """Read one file, unless it was read before under another name."""
         try:
-            real = file.resolve(strict=True)
-            if real in self.files:
+            status = file.stat()
+            if (status.st_dev, status.st_ino) in self.files:
                 return
-            self.files.add(real)
+            self.files.add((status.st_dev, status.st_ino))
             text = _text(file)
         except OSError as error:
             what = f"cannot be read ({error.strerror})."
@@ -168,20 +198,35 @@ class _Loading:
         except RuleError as error:
             self.rejected.append(error)
         else:
-            for outcome in parse_rules(text, str(file), builtin=builtin):
+            digest = hashlib.sha256(text.encode())
+            for outcome in self._outcomes(text, digest.hexdigest(), str(file), builtin):
                 self._take(outcome, text)
-            self.digests.append(hashlib.sha256(text.encode()).digest())
+            self.digests.append(digest.digest())
+
+    def _outcomes(self, text: str, digest: str, path: str, builtin: bool) -> list[Outcome]:
+        """What the documents of a file are, from the cache where that knows the text."""
+        known = None if self.cache is None else self.cache.get(digest, path, builtin=builtin)
+        if known is not None:
+            return known
+        found = list(parse_rules(text, path, builtin=builtin, lists=self.placeholders))
+        if self.cache is not None:
+            self.cache.put(digest, found, builtin=builtin)
+        return found
 
     def _take(self, outcome: Outcome, text: str) -> None:
         if isinstance(outcome, RuleError):
             self.rejected.append(outcome)
         elif isinstance(outcome, Skipped):
             self.skipped[outcome.reason] += 1
+        elif isinstance(outcome, Filter):
+            self.filters.append(outcome)
         elif outcome.rule.rule_id in self.paths_by_id:
             self._reject_double(outcome.rule, text)
         else:
             self.paths_by_id[outcome.rule.rule_id] = outcome.rule.path
-            if outcome.idle:
+            if isinstance(outcome, Correlation):
+                self.correlations.append(outcome)
+            elif outcome.idle:
                 self.idle.append(Idle(outcome.rule, outcome.idle))
             else:
                 self.rules.append(outcome)
@@ -194,8 +239,11 @@ class _Loading:
 
     def ruleset(self) -> RuleSet:
         """The set, with a fingerprint of the contents of all files that were read."""
-        digest = hashlib.sha256(b"".join(sorted(self.digests))).hexdigest()
-        return RuleSet(self.rules, self.idle, self.rejected, self.skipped, digest)
+        lists = repr(sorted(self.placeholders.items())).encode() if self.placeholders else b""
+        digest = hashlib.sha256(b"".join(sorted(self.digests)) + lists).hexdigest()
+        linked = link(self.rules, [(idle.rule, idle.reason) for idle in self.idle], self.filters, self.correlations)
+        return RuleSet(linked.rules, [*self.idle, *(Idle(rule, reason) for rule, reason in linked.idle)],
+                       [*self.rejected, *linked.errors], self.skipped, digest, linked.correlations, self.filters)
 
 
 def _text(file: Path) -> str:

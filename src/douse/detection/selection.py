@@ -11,21 +11,22 @@ from collections.abc import Callable
 
 from douse.detection.documents import Mistake, Node, Scalar
 from douse.detection.modifiers import apply
+from douse.detection.placeholders import NO_LISTS, Lists
 from douse.detection.questions import other_item
 from douse.detection.reference import All, Any, Item, Selection, Term
 from douse.detection.texts import text_item
 
 
-def parse_selection(name: str, node: Node) -> Selection:
+def parse_selection(name: str, node: Node, lists: Lists = NO_LISTS) -> Selection:
     """The term of one named selection. Raises Mistake with the path of the line that is wrong, below the selection."""
-    return Selection(name, _term(node))
+    return Selection(name, _term(node, lists))
 
 
-def _term(node: Node) -> Term:
+def _term(node: Node, lists: Lists) -> Term:
     if isinstance(node, dict):
-        return _one_or(All, [_line(key, value) for key, value in _some(node).items()])
+        return _one_or(All, [_line(key, value, lists) for key, value in _some(node).items()])
     if isinstance(node, list):
-        return _list(node)
+        return _list(node, lists)
     if node is None:
         raise Mistake("the selection is empty", "Give it a field, or remove it.")
     return _keywords([node])
@@ -37,7 +38,7 @@ def _some(node: dict[str, Node]) -> dict[str, Node]:
     return node
 
 
-def _list(nodes: list[Node]) -> Term:
+def _list(nodes: list[Node], lists: Lists) -> Term:
     """An OR: of maps, of keywords, or of both."""
     if not nodes:
         raise Mistake("the selection is empty", "Give it a field, or remove it.")
@@ -46,7 +47,7 @@ def _list(nodes: list[Node]) -> Term:
     terms = []
     for index, node in enumerate(nodes):
         try:
-            terms.append(_term(node))
+            terms.append(_term(node, lists))
         except Mistake as mistake:
             raise mistake.under(index) from None
     return _one_or(Any, terms)
@@ -57,10 +58,10 @@ def _one_or(join: Callable[[tuple[Term, ...]], Term], terms: list[Term]) -> Term
 
 
 def _keywords(values: list[Scalar]) -> Term:
-    return _item("", [], values)
+    return _item("", [], values, NO_LISTS)
 
 
-def _line(key: str, node: Node) -> Item:
+def _line(key: str, node: Node, lists: Lists) -> Item:
     """One `Field|modifiers: value or values`."""
     field, *words = key.split("|")
     try:
@@ -70,7 +71,7 @@ def _line(key: str, node: Node) -> Item:
         plain = [value for value in values if not isinstance(value, dict | list)]
         if len(plain) < len(values):
             raise Mistake(f"'{key}' has a list inside its list", "Write one flat list.")
-        return _item(_name(field), [word.strip().lower() for word in words], plain or [None])
+        return _item(_name(field), [word.strip().lower() for word in words], plain or [None], lists)
     except Mistake as mistake:
         where = f" on {field}" if field and mistake.what.startswith("unknown modifier") else ""
         raise Mistake(mistake.what + where, mistake.next_step, (key, *mistake.path), mistake.line) from None
@@ -81,6 +82,6 @@ def _name(field: str) -> str:
     return "".join(field.split())
 
 
-def _item(field: str, words: list[str], values: list[Scalar]) -> Item:
-    draft = apply(words, values)
+def _item(field: str, words: list[str], values: list[Scalar], lists: Lists) -> Item:
+    draft = apply(words, values, lists)
     return text_item(field, draft) if draft.kind == "text" else other_item(field, draft)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from douse.detection.documents import Mistake
 from douse.detection.modifiers import Draft, finished_text
 from douse.detection.patterns import Glob, Test, glob_test, number
+from douse.detection.probe import Probe
 from douse.detection.reference import Found, Item, Pattern
 from douse.detection.view import Texts, View
 
@@ -29,10 +30,30 @@ def text_item(field: str, draft: Draft) -> Item:
         tuple(_text_pattern(field, shown, glob, fold) for shown, glob in zip(*pair, strict=True))
         for pair in zip(groups, compared, strict=True)
     )
-    tests = [_text_holds(field, group, fold) for group in compared] if draft.every else [
-        _text_holds(field, [glob for group in compared for glob in group], fold)]
-    numbers = _event_ids(groups) if not draft.every or len(groups) == 1 else None
-    return Item(field, patterns, draft.every, draft.negated, numbers, combined(tests, draft.negated))
+    asked = compared if draft.every else [[glob for group in compared for glob in group]]
+    whole = field.lower() == "eventid" and (not draft.every or len(groups) == 1)
+    numbers = _event_ids(groups) if whole else None
+    holds = _when_asked(lambda: combined([_text_holds(field, globs, fold) for globs in asked], draft.negated))
+    probes = tuple(_probe(field, globs, fold) for globs in asked)
+    return Item(field, patterns, draft.every, draft.negated, numbers, holds, probes)
+
+
+def _when_asked(make: Callable[[], Callable[[View], bool]]) -> Callable[[View], bool]:
+    """A question made when it is first asked: the fast matcher goes by the probes and asks few."""
+    made: Callable[[View], bool] | None = None
+
+    def holds(view: View) -> bool:
+        nonlocal made
+        if made is None:
+            made = make()
+        return made(view)
+
+    return holds
+
+
+def _probe(field: str, globs: list[Glob | None], fold: bool) -> Probe:
+    texts = tuple(dict.fromkeys(glob for glob in globs if glob is not None))
+    return Probe(field, texts, fold, null=None in globs and bool(field))
 
 
 def _event_ids(groups: list[list[Glob | None]]) -> frozenset[int] | None:
@@ -89,9 +110,18 @@ def _text_pattern(field: str, shown: Glob | None, glob: Glob | None, fold: bool)
     if glob is None or shown is None:
         return Pattern("null", lambda view: (field, "") if view.raw[field] is None else None)
 
+    test: Test | None = None
+
     def find(view: View) -> Found | None:
-        test = _equal_test([glob])  # made when asked: of all values of a rule set, few are ever found
-        return finder(field, (lambda text: test(text.casefold())) if fold else test)(view)
+        nonlocal test
+        if test is None:  # made when asked: of all values of a rule set, few are ever found
+            test = _equal_test([glob])
+        if not field:
+            return finder(field, (lambda text: test(text.casefold())) if fold else test)(view)
+        for text, whole in zip(each((view.folded if fold else view.raw)[field]), each(view.raw[field]), strict=True):
+            if test(text):
+                return field, whole
+        return None
 
     return Pattern(str(shown) or "''", find)
 

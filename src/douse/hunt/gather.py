@@ -26,6 +26,7 @@ def gather(
     found: Findings, ruleset: RuleSet, options: HuntOptions, losses: Iterable[Loss], started: datetime, unread: int
 ) -> HuntResult:
     """The result of a run. `losses` are the plan's own; `unread` counts files an interruption left out."""
+    found.alerts.extend(found.correlator.finish())
     coverage = found.tally.coverage()
     incidents = _incidents(found, coverage)
     least = level_rank(options.level)
@@ -39,7 +40,7 @@ def gather(
         coverage=coverage,
         blind_spots={host.host: blind_spots(host, found.facts.host(host.host)) for host in coverage},
         problems=problems,
-        notes=(*_outside(found), *found.tally.notes, *_skipped_rules(ruleset)),
+        notes=(*_outside(found), *found.tally.notes, *found.correlator.notes(), *_skipped_rules(ruleset)),
         summary=replace(
             _summary(found, ruleset, coverage, alerts, shown),
             partial=bool(problems),
@@ -132,7 +133,7 @@ def _summary(
         alerts=len(alerts),
         incidents=len(incidents),
         partial=False,
-        rules_loaded=len(ruleset.rules),
+        rules_loaded=len(ruleset.rules) + len(ruleset.correlations),
         rules_rejected=len(ruleset.rejected),
         rules_idle=len(ruleset.idle),
         rules_skipped=sum(ruleset.skipped.values()),

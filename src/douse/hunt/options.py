@@ -21,6 +21,7 @@ class HuntOptions:
 
     paths: tuple[str, ...]
     rules: tuple[Path, ...] = ()
+    placeholders: tuple[Path, ...] = ()
     builtin: bool = True
     since: datetime | None = None
     until: datetime | None = None

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from douse.detection.correlator import Correlator
+from douse.detection.placeholders import read_placeholders
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.hunt.options import STDIN, HuntOptions
 from douse.hunt.plan import Unit
@@ -32,26 +34,33 @@ class Findings:
     """What was kept of the units read so far. Alerts are in reading order; `inputs` has a row for each file."""
 
     tally: Tally
+    correlator: Correlator
     facts: facts.Facts = field(default_factory=facts.Facts)
     alerts: list[Alert] = field(default_factory=list)
     inputs: list[InputFile] = field(default_factory=list)
 
     @classmethod
-    def empty(cls, ruleset: RuleSet, options: HuntOptions) -> Findings:  # noqa: ARG003 - correlations are the rules'
+    def empty(cls, ruleset: RuleSet, options: HuntOptions) -> Findings:
         """What a run starts with, and each of its units."""
-        return cls(Tally(options.strict, options.in_window if options.has_window else None))
+        tally = Tally(options.strict, options.in_window if options.has_window else None)
+        return cls(tally, Correlator(ruleset))
 
     def merge(self, other: Findings) -> None:
         """Add what was kept of later units; the order of merging is the order of reading."""
         self.tally.merge(other.tally)
+        self.correlator.merge(other.correlator)
         self.facts.merge(other.facts)
         self.alerts.extend(other.alerts)
         self.inputs.extend(other.inputs)
 
 
 def rules_of(options: HuntOptions) -> RuleSet:
-    """The rules of a run; every process loads them itself, because compiled rules cannot be sent."""
-    return load_rules(options.rules, builtin=options.builtin)
+    """The rules of a run; every process loads them itself, because compiled rules cannot be sent.
+
+    Ours alone load faster than a cache of them would be read, and leave nothing on the disk.
+    """
+    lists = read_placeholders(*options.placeholders)
+    return load_rules(options.rules, builtin=options.builtin, placeholders=lists, cached=bool(options.rules))
 
 
 class Worker:
@@ -79,7 +88,7 @@ class Worker:
         for count, event in enumerate(self._events(unit), start=1):
             if self._options.in_window(event.time):
                 found.facts.observe(event)
-                found.alerts.extend(self._ruleset.match(event))
+                found.alerts.extend(found.correlator.observe(self._ruleset.match(event)))
             if count % _REPORT_EVERY == 0:
                 self._report()
         self._report()

@@ -8,7 +8,7 @@ a terminal that shows the bytes does nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,8 +23,8 @@ _HIDDEN = re.compile(
 """What JSON may hold as it is, but an eye or a terminal does not see as it is."""
 
 
-def json_document(document: Document) -> bytes:
-    """The document, indented for people who open it, with a line feed at the end."""
+def json_document(document: Document | Mapping[str, Any] | Sequence[Row]) -> bytes:
+    """The document, or a list of rows, indented for people who open it, with a line feed at the end."""
     return _inert(msgspec.json.format(_encode(document), indent=2)) + b"\n"
 
 

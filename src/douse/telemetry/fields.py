@@ -29,6 +29,7 @@ HASH_NAMES: Final = {"IMPHASH": "Imphash", "MD5": "md5", "SHA1": "sha1", "SHA256
 _ATTRIBUTES: Final = "#attributes"
 _TEXT: Final = "#text"
 _SEPARATE: Final = "_attributes"  # evtx_dump --separate-json-attributes writes Provider_attributes beside Provider
+_NO_NAMES: Final = ("Data", _TEXT)
 _MAX_DEPTH: Final = 50
 _WIDEST: Final = 64
 
@@ -40,11 +41,11 @@ def nested_fields(event: Mapping[str, Any]) -> Fields:
     for name, section in event.items():
         if name == "EventData":
             _add_data(section, fields)
-        elif name == "UserData" and isinstance(section, Mapping):
+        elif name == "UserData" and isinstance(section, dict):
             for inner in _elements(section).values():
                 _add_data(inner, fields)
     rendering = event.get("RenderingInfo")
-    if isinstance(rendering, Mapping) and isinstance(rendering.get("Message"), str):
+    if isinstance(rendering, dict) and isinstance(rendering.get("Message"), str):
         fields.setdefault("Message", rendering["Message"])
     add_hashes(fields)
     return fields
@@ -61,12 +62,14 @@ def integer(value: object, otherwise: int = 0) -> int:
 
 def scalar(value: object) -> Value:
     """A JSON value as a field's value: an element becomes its text, a list becomes texts, a structure stays out."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, int) and value.bit_length() > _WIDEST:
         return hex(value)  # Python refuses to write out an int of thousands of digits
     if value is None or isinstance(value, (str, int, float)):
         return value
-    if isinstance(value, Mapping):
-        return scalar(value[_TEXT]) if _TEXT in value and not isinstance(value[_TEXT], Mapping) else None
+    if isinstance(value, dict):
+        return scalar(value[_TEXT]) if _TEXT in value and not isinstance(value[_TEXT], dict) else None
     if isinstance(value, list):
         return [_text(item) for item in value]
     return str(value)
@@ -89,40 +92,45 @@ def _text(item: object) -> str:
     return "" if value is None else value if isinstance(value, str) else str(value)
 
 
-def _elements(section: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a section is elements, not attributes."""
+def _elements(section: dict[str, Any]) -> dict[str, Any]:
+    """What of a section is elements, not attributes; nearly always all of it."""
+    if dict not in map(type, section.values()):
+        return section if _ATTRIBUTES not in section else {k: v for k, v in section.items() if k != _ATTRIBUTES}
     return {name: value for name, value in section.items()
-            if name != _ATTRIBUTES and not (name.endswith(_SEPARATE) and isinstance(value, Mapping))}
+            if name != _ATTRIBUTES and not (name.endswith(_SEPARATE) and isinstance(value, dict))}
 
 
 def _add_system(system: object, fields: Fields) -> None:
-    if not isinstance(system, Mapping):
+    if not isinstance(system, dict):
         return
-    for name, value in system.items():
-        if isinstance(value, Mapping):
+    for name, value in system.items():  # spelled out for plain text: this runs for every record that a rule reads
+        if value.__class__ is str:
+            fields[name] = value
+        elif isinstance(value, dict):
             attributes = value.get(_ATTRIBUTES, {} if _TEXT in value else value)
-            if isinstance(attributes, Mapping):
+            if isinstance(attributes, dict):
                 _add_attributes(name.removesuffix(_SEPARATE), attributes, fields)
             if _TEXT in value:
                 fields[name] = scalar(value)
         elif value is not None:
             fields[name] = scalar(value)
     for name in ("EventID", "EventRecordID"):
-        if name in fields:
-            fields[name] = integer(fields[name])
+        value = fields.get(name)
+        if value.__class__ is not int and name in fields:
+            fields[name] = integer(value)
 
 
-def _add_attributes(element: str, attributes: Mapping[str, Any], fields: Fields) -> None:
+def _add_attributes(element: str, attributes: dict[str, Any], fields: Fields) -> None:
     for name, value in attributes.items():
-        if not name.startswith("xmlns"):
-            fields[f"{element}_{name}"] = scalar(value)
+        if name[:5] != "xmlns":
+            fields[f"{element}_{name}"] = value if value.__class__ is str else scalar(value)
 
 
 def _add_data(section: object, fields: Fields) -> None:
     """Add EventData, or the element inside UserData."""
     unnamed: list[str] = []
     added: set[str] = set()
-    if isinstance(section, Mapping):
+    if isinstance(section, dict):
         _add_elements(section, fields, added, unnamed, 0)
     elif section is not None:
         unnamed.append(_text(section))
@@ -130,11 +138,15 @@ def _add_data(section: object, fields: Fields) -> None:
         fields["Data"] = unnamed
 
 
-def _add_elements(section: Mapping[str, Any], fields: Fields, added: set[str], unnamed: list[str], depth: int) -> None:
+def _add_elements(section: dict[str, Any], fields: Fields, added: set[str], unnamed: list[str], depth: int) -> None:
     for name, value in _elements(section).items():
-        if name in ("Data", _TEXT):
+        if value.__class__ is str and name not in _NO_NAMES and name not in added and " " not in name:
+            if name not in SYSTEM_WINS or name not in fields:
+                added.add(name)
+                fields[name] = value
+        elif name in _NO_NAMES:
             _add_unnamed(value, fields, added, unnamed)
-        elif isinstance(value, Mapping) and _TEXT not in value:
+        elif isinstance(value, dict) and _TEXT not in value:
             if depth < _MAX_DEPTH:
                 _add_elements(value, fields, added, unnamed, depth + 1)
         else:
@@ -143,7 +155,7 @@ def _add_elements(section: Mapping[str, Any], fields: Fields, added: set[str], u
 
 def _add_unnamed(value: object, fields: Fields, added: set[str], unnamed: list[str]) -> None:
     """Add <Data>: one or many, without a name, or with one where a converter kept the XML's shape."""
-    if isinstance(value, Mapping) and _TEXT in value and isinstance(value[_TEXT], list):
+    if isinstance(value, dict) and _TEXT in value and isinstance(value[_TEXT], list):
         value = value[_TEXT]
     items: Iterable[object] = value if isinstance(value, list) else [value]
     for item in items:
@@ -155,15 +167,16 @@ def _add_unnamed(value: object, fields: Fields, added: set[str], unnamed: list[s
 
 
 def _name_of(item: object) -> str:
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return ""
     attributes = item.get(_ATTRIBUTES, item)
-    name = attributes.get("Name", item.get("@Name")) if isinstance(attributes, Mapping) else None
+    name = attributes.get("Name", item.get("@Name")) if isinstance(attributes, dict) else None
     return name if isinstance(name, str) else ""
 
 
 def _set(name: str, value: object, fields: Fields, added: set[str]) -> None:
-    name = name.replace(" ", "")
+    if " " in name:
+        name = name.replace(" ", "")
     if name in added or (name in SYSTEM_WINS and name in fields):
         return
     added.add(name)

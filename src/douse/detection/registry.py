@@ -1,0 +1,43 @@
+r"""A registry value as the Security log writes it (4657) in, as Sysmon would write it out: its path and its data.
+
+The kernel's `\REGISTRY\MACHINE` and `\REGISTRY\USER` become HKLM and HKU, and a numbered control set becomes
+CurrentControlSet, as Sysmon documents its short names. Numbers are written `DWORD (0x00000001)`, which is what rules
+compare with; binary data is `Binary Data`. The value types are the message numbers of the Security log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from douse.detection.patterns import number
+
+_ROOTS = (("\\registry\\machine", "HKLM"), ("\\registry\\user", "HKU"))
+_CONTROL_SET = re.compile(r"^HKLM\\SYSTEM\\ControlSet[0-9]{3}(?=\\|$)", re.IGNORECASE)
+_DWORD, _QWORD, _BINARY = ("%%1876", "reg_dword"), ("%%1883", "reg_qword"), ("%%1875", "reg_binary")
+
+
+def path(key: str, value: str) -> str:
+    """The key and the name of a value in it as one path under Sysmon's root keys."""
+    full = f"{key}\\{value}" if value not in ("", "-") else key
+    for kernel, short in _ROOTS:
+        if full.lower() == kernel or full.lower().startswith(kernel + "\\"):
+            full = short + full[len(kernel):]
+    return _CONTROL_SET.sub(r"HKLM\\System\\CurrentControlSet", full)
+
+
+def data(text: str, kind: str) -> str:
+    """The data of a value of that registry type."""
+    kind = kind.strip().lower()
+    whole = number(text.strip())
+    if kind in _BINARY:
+        return "Binary Data"
+    if isinstance(whole, int) and kind in _DWORD and 0 <= whole < 1 << 32:
+        return f"DWORD (0x{whole:08x})"
+    if isinstance(whole, int) and kind in _QWORD and 0 <= whole < 1 << 64:
+        return f"QWORD (0x{whole >> 32:08x}-0x{whole & 0xFFFFFFFF:08x})"
+    return text
+
+
+WORDS: Mapping[str, Callable[[str, str], str]] = {"registry": path, "registry_data": data}
+"""How an alias of the table in content/logsources.yml is made of its two fields."""
