@@ -139,3 +139,13 @@ def test_a_time_that_is_none_does_not_stop_a_report() -> None:
 def test_what_was_found_in_words() -> None:
     assert story.found(document(sample.lumma())) == "2 incidents on 2 hosts"
     assert story.found(document(sample.empty())) == "No incident found in the telemetry read"
+
+
+def test_a_hunt_that_could_judge_nothing_says_that_and_no_more() -> None:
+    empty = document(sample.empty())
+    found_nothing = story.nothing(empty)
+    assert found_nothing.title == "No incident found in the telemetry read"
+    assert "no proof that nothing happened" in found_nothing.lead
+    read_nothing = story.nothing({**empty, "coverage": []})
+    assert read_nothing.title == "No event could be judged"
+    assert not any("what could not be judged" in step for step in read_nothing.steps)

@@ -199,18 +199,12 @@ class _Screen:
             self._blind("What could not be judged", spots.values(), settings=True)
 
     def _nothing(self, document: Document) -> None:
-        summary = document["summary"]
-        self._headline("NO INCIDENT", "bold", story.NOTHING_FOUND)
-        single = f"; {story.count(summary['alerts'], 'single alert')} below" if summary["alerts"] else ""
-        self.console.print(
-            plain(
-                f"{story.count(summary['records_read'], 'record')} were read and nothing in them forms an incident"
-                f"{single}. This is no proof that nothing happened: what was not recorded could not be judged."
-            )
-        )
+        said = story.nothing(document)
+        self._headline(said.word, "bold", said.title)
+        self.console.print(plain(said.lead))
         self._single_alerts(document)
         self._gaps(document)
-        self._todo(story.NOTHING_FOUND_STEPS)
+        self._todo(said.steps)
 
     def _single_alerts(self, document: Document) -> None:
         alerts = story.by_level_then_time(document["alerts"])

@@ -150,12 +150,12 @@ def _environment() -> Environment:
         "count": story.count,
         "event_name": glossary.event_name,
         "found": story.found,
+        "nothing_in": story.nothing,
         "questions": story.questions,
         "weak_signs": story.weak_signs,
         "BELOW_MEDIUM": story.BELOW_MEDIUM,
         "WEAK_SIGNS": story.WEAK_SIGNS,
         "glossary": glossary.GLOSSARY,
-        "NOTHING_FOUND_STEPS": story.NOTHING_FOUND_STEPS,
         "span": story.span,
         "technique_name": glossary.technique_name,
     }

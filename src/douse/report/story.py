@@ -20,6 +20,11 @@ NOTHING_FOUND_STEPS = (
     "Turn on the settings named there, the credential stores first, and hunt again.",
     "If somebody reported something odd, keep the machine as it is and look at it directly.",
 )
+NOTHING_READ = "No event could be judged"
+NOTHING_READ_STEPS = (
+    "Read below what was wrong with the input, and name event logs (EVTX or JSON) or a folder of them.",
+    "Where --since or --until limited the time, check that the logs go so far.",
+)
 WEAK_SIGNS = "Only weak signs in the telemetry read"
 BELOW_MEDIUM = frozenset(LEVELS[: LEVELS.index("medium")])
 """Levels of incidents that are no finding: nobody is to read a word like infostealer there."""
@@ -55,6 +60,29 @@ class Branch:
     link: str
     rails: tuple[str, ...]
     steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """What a result without an incident says: a word and a headline, a sentence, what to do next; never that all is
+    well."""
+
+    word: str
+    title: str
+    lead: str
+    steps: tuple[str, ...]
+
+
+def nothing(document: Document) -> Nothing:
+    """The words for a hunt that found nothing, which is another thing than one that could judge nothing."""
+    summary = document["summary"]
+    if not document["coverage"]:
+        lead = "Not one event was there to judge, so this says nothing about any computer."
+        return Nothing("NOT JUDGED", NOTHING_READ, lead, NOTHING_READ_STEPS)
+    single = f"; {count(summary['alerts'], 'single alert')} below belong to none" if summary["alerts"] else ""
+    lead = (f"Douse read {count(summary['records_read'], 'record')} and found nothing that forms an incident{single}. "
+            "This is no proof that nothing happened: what was not recorded could not be judged.")
+    return Nothing("NO INCIDENT", NOTHING_FOUND, lead, NOTHING_FOUND_STEPS)
 
 
 def worst_first(document: Document) -> list[IncidentRow]:
