@@ -163,16 +163,21 @@ class _Screen:
     # --- everything else ------------------------------------------------------------------------------------------
 
     def _others(self, incidents: list[IncidentRow]) -> None:
-        if not incidents:
+        named = [(i["level"], i["title"], i["host"], i["first_seen"]) for i in incidents]
+        self._named("Other incidents", named, MAX_OTHERS, "incident")
+
+    def _named(self, title: str, found: Sequence[tuple[str, str, str, str]], most: int, thing: str) -> None:
+        """A list of findings, each with level, title, host and time; nothing where there is none."""
+        if not found:
             return
-        self._title("Other incidents")
+        self._title(title)
         grid = self._grid(1, LEVEL_WIDTH)
-        for incident in incidents[:MAX_OTHERS]:
-            what = plain(incident["title"], "bold")
-            what.append_text(plain(f"  {incident['host']}, {story.moment(incident['first_seen'])}", "dim"))
-            grid.add_row("", level_word(incident["level"]), what)
+        for level, name, host, time in found[:most]:
+            what = plain(name, "bold")
+            what.append_text(plain(f"  {host}, {story.moment(time)}", "dim"))
+            grid.add_row("", level_word(level), what)
         self.console.print(grid)
-        self._more(len(incidents) - MAX_OTHERS, "incident")
+        self._more(len(found) - most, thing)
 
     def _weak_signs(self, incidents: list[IncidentRow], document: Document) -> None:
         self._headline("WEAK SIGNS", "bold", story.WEAK_SIGNS)
@@ -208,16 +213,8 @@ class _Screen:
 
     def _single_alerts(self, document: Document) -> None:
         alerts = story.by_level_then_time(document["alerts"])
-        if not alerts:
-            return
-        self._title("Single alerts")
-        grid = self._grid(1, LEVEL_WIDTH)
-        for alert in alerts[:MAX_LISTED]:
-            what = plain(alert["title"], "bold")
-            what.append_text(plain(f"  {alert['host']}, {story.moment(alert['time'])}", "dim"))
-            grid.add_row("", level_word(alert["level"]), what)
-        self.console.print(grid)
-        self._more(len(alerts) - MAX_LISTED, "alert")
+        named = [(a["level"], a["title"], a["host"], a["time"]) for a in alerts]
+        self._named("Single alerts", named, MAX_LISTED, "alert")
 
     def _summary(self, document: Document) -> None:
         summary = document["summary"]
