@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from douse.detection.actions import merged
-from douse.detection.documents import Document, Node, read_documents
-from douse.detection.modifiers import MODIFIERS, TIME_PARTS
-from douse.detection.patterns import Glob, Wild
+from douse.detection.language.actions import merged
+from douse.detection.language.documents import Document, Node, read_documents
+from douse.detection.language.modifiers import MODIFIERS, TIME_PARTS
+from douse.detection.language.patterns import Glob, Wild
 
 _COMPARED = frozenset({"lt", "lte", "gt", "gte"})
 _CONDITION = {

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from douse.detection.placeholders import read_placeholders
+    from douse.detection.language.placeholders import read_placeholders
     from douse.detection.proof import prove_rules
     from douse.detection.ruleset import load_rules
     from douse.hunt.options import HuntOptions
@@ -36,7 +36,7 @@ _HOME = {
     "hunt": "douse.hunt.run",
     "load_rules": "douse.detection.ruleset",
     "prove_rules": "douse.detection.proof",
-    "read_placeholders": "douse.detection.placeholders",
+    "read_placeholders": "douse.detection.language.placeholders",
     "simulate": "douse.simulate.run",
 }
 

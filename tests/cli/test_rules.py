@@ -458,7 +458,7 @@ def test_json_is_pure_on_a_pipe(folder: Path) -> None:
 
 
 def test_the_handbook_lists_every_lint_and_every_key() -> None:
-    from douse.detection.lint import lint_names
+    from douse.detection.lint.lint import lint_names
     from douse.report import rules as rows
 
     page = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from douse.detection.parse import CompiledRule, parse_rules
+from douse.detection.language.parse import CompiledRule, parse_rules
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.errors import RuleError
 from douse.model import Event, Source, Value

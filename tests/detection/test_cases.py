@@ -9,9 +9,9 @@ import pytest
 
 from douse.content.cases import FOLDER, Case, case_file, load_cases
 from douse.content.rules import rule_files
-from douse.detection.documents import Node, read_documents
-from douse.detection.parse import CompiledRule, parse_rules
-from douse.detection.patterns import Glob
+from douse.detection.language.documents import Node, read_documents
+from douse.detection.language.parse import CompiledRule, parse_rules
+from douse.detection.language.patterns import Glob
 from douse.detection.reference import All, Any, Not, Selection, Term
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.errors import ContentError

@@ -10,7 +10,7 @@ from detection.makers import SYSMON, compiled, event, fires, rule_text
 from douse.content.cases import case_file, load_cases
 from douse.content.rules import rule_files
 from douse.detection.explain import Part, Tried, explain, reads, reasons
-from douse.detection.parse import CompiledRule
+from douse.detection.language.parse import CompiledRule
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.model import Event, Value
 

@@ -10,11 +10,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from detection.correlation.test_correlator import BASE
 from detection.makers import loaded
-from detection.test_correlator import BASE
-from douse.detection.correlation import Correlation
-from douse.detection.filters import Filter
-from douse.detection.parse import CompiledRule, Skipped, parse_rules
+from douse.detection.correlation.document import Correlation
+from douse.detection.language.filters import Filter
+from douse.detection.language.parse import CompiledRule, Skipped, parse_rules
 from douse.detection.ruleset import load_rules
 from douse.errors import RuleError
 

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from detection.makers import PROCESS_CREATION, SYSMON, event, fires, refusal, rule_text
-from douse.detection.documents import Document, read_documents
+from douse.detection.language.documents import Document, read_documents
+from douse.detection.language.parse import CompiledRule, parse_document
 from douse.detection.logsource import alias_table
-from douse.detection.parse import CompiledRule, parse_document
 from douse.detection.reference import All, Item, Not, Selection, Term
 from douse.detection.reference import Any as AnyOf
 from douse.detection.ruleset import RuleSet

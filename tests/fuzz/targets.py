@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 
-from douse.detection.condition import parse_condition
-from douse.detection.documents import Mistake
+from douse.detection.language.condition import parse_condition
+from douse.detection.language.documents import Mistake
+from douse.detection.language.parse import CompiledRule, parse_rules
+from douse.detection.language.patterns import Glob, glob_test
+from douse.detection.language.regex import search
 from douse.detection.logsource import alias_table
-from douse.detection.parse import CompiledRule, parse_rules
-from douse.detection.patterns import Glob, glob_test
 from douse.detection.reference import All, Any, Item, Not, Selection, Term
-from douse.detection.regex import search
 from douse.detection.ruleset import RuleSet
 from douse.detection.view import View
 from douse.errors import EvidenceError, RuleError

@@ -12,8 +12,8 @@ from random import Random
 
 import pytest
 
-from douse.detection.condition import parse_condition
-from douse.detection.parse import CompiledRule, parse_rules
+from douse.detection.language.condition import parse_condition
+from douse.detection.language.parse import CompiledRule, parse_rules
 from fuzz.drive import CRASHES, DEADLINE, input_of
 from fuzz.mutate import TEXT, Material, mutated
 from fuzz.seeds import json_lines, records

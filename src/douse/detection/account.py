@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from douse.detection.documents import line_of
 from douse.detection.explain import reads
-from douse.detection.lint import DUPLICATE_TITLE, Finding, lint_text
-from douse.detection.lint_fields import Carried
+from douse.detection.language.documents import line_of
+from douse.detection.language.parse import CompiledRule
+from douse.detection.language.placeholders import NO_LISTS, Lists
+from douse.detection.lint.fields import Carried
+from douse.detection.lint.lint import DUPLICATE_TITLE, Finding, lint_text
 from douse.detection.logsource import EVERY_CHANNEL
-from douse.detection.parse import CompiledRule
-from douse.detection.placeholders import NO_LISTS, Lists
 from douse.detection.ruleset import Idle, RuleSet, load_rules, rule_files_at
 from douse.errors import RuleError
 from douse.model import Rule

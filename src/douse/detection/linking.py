@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from douse.detection.correlation import TEMPORAL, Correlation
-from douse.detection.documents import Document, Mistake, did_you_mean
-from douse.detection.filters import Filter
-from douse.detection.parse import CompiledRule
+from douse.detection.correlation.document import TEMPORAL, Correlation
+from douse.detection.language.documents import Document, Mistake, did_you_mean
+from douse.detection.language.filters import Filter
+from douse.detection.language.parse import CompiledRule
 from douse.detection.reference import All
 from douse.errors import RuleError
 from douse.model import LEVELS, Rule, level_rank

@@ -15,7 +15,7 @@ from functools import cache
 
 from douse.content.logsources import FieldSource, Place, log_sources
 from douse.detection import registry
-from douse.detection.patterns import number
+from douse.detection.language.patterns import number
 from douse.detection.view import NO_ALIASES, Alias, Aliases, View, one_text
 from douse.model import Event, LogSource, Value
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from douse.detection.probe import Probe, RawTest
+from douse.detection.language.probe import Probe, RawTest
 from douse.detection.view import View, shown
 from douse.model import Match
 

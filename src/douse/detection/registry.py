@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from douse.detection.patterns import number
+from douse.detection.language.patterns import number
 
 _ROOTS = (("\\registry\\machine", "HKLM"), ("\\registry\\user", "HKU"))
 _CONTROL_SET = re.compile(r"^HKLM\\SYSTEM\\ControlSet[0-9]{3}(?=\\|$)", re.IGNORECASE)

@@ -19,16 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from douse.content.rules import rule_files
-from douse.detection.automaton import Memory
-from douse.detection.bucket import Bucket, Entry
-from douse.detection.cache import RuleCache, cache_folder
-from douse.detection.correlation import Correlation
-from douse.detection.documents import MAX_BYTES
-from douse.detection.filters import Filter
+from douse.detection.correlation.document import Correlation
+from douse.detection.language.documents import MAX_BYTES
+from douse.detection.language.filters import Filter
+from douse.detection.language.parse import CompiledRule, Outcome, Skipped, parse_rules
+from douse.detection.language.placeholders import NO_LISTS, Lists
 from douse.detection.linking import link
 from douse.detection.logsource import EVERY_CHANNEL, Route
-from douse.detection.parse import CompiledRule, Outcome, Skipped, parse_rules
-from douse.detection.placeholders import NO_LISTS, Lists
+from douse.detection.matching.automaton import Memory
+from douse.detection.matching.bucket import Bucket, Entry
+from douse.detection.matching.cache import RuleCache, cache_folder
 from douse.errors import RuleError
 from douse.model import Alert, Event, Interest, Rule
 

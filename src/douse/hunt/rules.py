@@ -11,11 +11,11 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from douse.detection.account import Account, account
-from douse.detection.correlation import Correlation
+from douse.detection.correlation.document import Correlation
 from douse.detection.explain import Explanation, explain
-from douse.detection.lint_fields import Carried
-from douse.detection.parse import CompiledRule
-from douse.detection.placeholders import NO_LISTS, Lists
+from douse.detection.language.parse import CompiledRule
+from douse.detection.language.placeholders import NO_LISTS, Lists
+from douse.detection.lint.fields import Carried
 from douse.detection.ruleset import RuleSet
 from douse.errors import EvidenceError, RuleError
 from douse.hunt.plan import make

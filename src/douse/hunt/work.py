@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from douse.detection.correlator import Correlator
-from douse.detection.placeholders import read_placeholders
+from douse.detection.correlation.correlator import Correlator
+from douse.detection.language.placeholders import read_placeholders
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.hunt.options import STDIN, HuntOptions
 from douse.hunt.plan import Unit

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TypedDict
 
 from douse.detection.account import Account
-from douse.detection.correlation import Correlation
+from douse.detection.correlation.document import Correlation
 from douse.detection.explain import Explanation, Part, channel_name, reasons
-from douse.detection.lint import Finding
-from douse.detection.parse import CompiledRule
+from douse.detection.language.parse import CompiledRule
+from douse.detection.lint.lint import Finding
 from douse.detection.proof import Proof, Proofs
 from douse.detection.ruleset import RuleSet
 from douse.errors import RuleError
