@@ -58,6 +58,7 @@ class Event:
     A field lookup is exact first, then without case, because rules and logs differ in it. Names of the System part
     are `EventID`, `Channel`, `Computer`, `Provider_Name`, `Execution_ProcessID`, `Security_UserID`, ...; EventData
     and UserData names lose their blanks. Data wins over System on the same name, except EventID and Provider_Name.
+    A reader that can decode the data alone derives from this class (telemetry/record.py).
     """
 
     __slots__ = ("_decode", "_fields", "_folded", "channel", "event_id", "host", "provider", "record_id", "source",
@@ -77,6 +78,16 @@ class Event:
         if self._fields is None:
             self._fields = self._decode()
         return self._fields
+
+    @property
+    def data(self) -> dict[str, Value] | None:
+        """The fields of `fields` but those that `may_be_elsewhere`, where the reader has them cheaper than all."""
+        return None
+
+    @property
+    def text_as_read(self) -> str:
+        """The record's JSON text, in which each text of a field stands escaped as JSON asks and no more; else empty."""
+        return ""
 
     def name_of(self, name: str) -> str | None:
         """The record's own spelling of a field name, or None where it has no such field."""
@@ -99,10 +110,21 @@ class Event:
     def text(self, name: str) -> str:
         """The field as text, empty where it is missing or null."""
         value = self.get(name)
-        return "" if value is None else str(value)
+        return value if value.__class__ is str else "" if value is None else str(value)
 
     def __repr__(self) -> str:
         return f"Event({self.channel}/{self.event_id} #{self.record_id} {self.time:%Y-%m-%dT%H:%M:%SZ} {self.host})"
+
+
+_BESIDE_THE_DATA = frozenset({
+    "provider", "eventid", "version", "level", "task", "opcode", "keywords", "timecreated", "eventrecordid",
+    "correlation", "execution", "channel", "computer", "security", "imphash", "md5", "sha1", "sha256"})
+
+
+def may_be_elsewhere(name: str) -> bool:
+    """Whether a field's name (any case) may stand for something outside a record's data: an element or attribute of
+    its System part (Windows' event schema), or one of the hashes that are read out of Sysmon's `Hashes`."""
+    return name.lower().partition("_")[0] in _BESIDE_THE_DATA
 
 
 @dataclass(frozen=True, slots=True)

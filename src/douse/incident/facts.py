@@ -14,11 +14,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from sys import intern
 from typing import Generic, TypeVar
 
 from douse.content.incidents import store_names
-from douse.incident.entities import SECURITY, SYSMON, Get, actor_of, destination_of, image_name, parent_of, present
+from douse.incident.entities import (
+    SECURITY,
+    SYSMON,
+    Get,
+    actor_of,
+    destination_of,
+    image_name,
+    parent_of,
+    present,
+    process_of,
+)
 from douse.model import Event, Interest
 
 LIMITS = {"starts": 100_000, "ends": 100_000, "connections": 100_000, "drops": 25_000}
@@ -168,7 +179,11 @@ class Facts:
         """Keep what the event says about processes and connections; events of other kinds are ignored."""
         observer = _OBSERVERS.get((event.channel.lower(), event.event_id))
         if observer is not None:
-            observer(self._hosts.setdefault(event.host.lower(), _Host()), event)
+            name = event.host.lower()
+            host = self._hosts.get(name)
+            if host is None:
+                host = self._hosts[name] = _Host()
+            observer(host, event)
 
     def host(self, host: str) -> HostFacts:
         """The facts of one host (any case), empty where nothing was seen."""
@@ -194,6 +209,7 @@ def interests() -> frozenset[Interest]:
     return frozenset(_OBSERVERS)
 
 
+@lru_cache(maxsize=10_000)
 def is_public(address: str) -> bool:
     """Whether an address lies outside every private, local and multicast range."""
     try:
@@ -204,7 +220,17 @@ def is_public(address: str) -> bool:
 
 
 def _get(event: Event) -> Get:
-    return lambda name: present(event.text(name))
+    data = event.data
+    if data is None:
+        return lambda name: present(event.text(name))
+
+    def get(name: str) -> str:  # what observers ask is nearly always in the data, under that very name
+        value = data.get(name)
+        if value.__class__ is str:
+            return present(value)
+        return present(event.text(name)) if value is None else str(value)
+
+    return get
 
 
 def _second(event: Event) -> int:
@@ -221,9 +247,8 @@ def _start(host: _Host, event: Event) -> None:
 
 
 def _end(host: _Host, event: Event) -> None:
-    old = actor_of(event.channel, event.event_id, _get(event))
-    host.ends.add((_second(event), (old.pid, old.guid, event.time)),
-                  ProcessEnd(event.time, old.pid, old.guid, intern(old.image)))
+    pid, guid, image = process_of(event.channel, event.event_id, _get(event))
+    host.ends.add((_second(event), (pid, guid, event.time)), ProcessEnd(event.time, pid, guid, intern(image)))
 
 
 def _connection(host: _Host, event: Event) -> None:
@@ -232,21 +257,20 @@ def _connection(host: _Host, event: Event) -> None:
     to = destination_of(event.channel, event.event_id, get)
     if not outbound or to is None or not to.addresses or not is_public(to.addresses[0]):
         return
-    actor = actor_of(event.channel, event.event_id, get)
-    who = actor.guid or (actor.pid, image_name(actor.image).lower())
-    key = (_second(event) // BUCKET, (event.channel.lower(), who, to.addresses[0], to.port))
-    host.connections.add(key, Connection(event.time, actor.pid, actor.guid, intern(actor.image),
-                                         intern(to.addresses[0]), intern(to.hostname), to.port, intern(event.channel),
-                                         event.record_id))
+    pid, guid, image = process_of(event.channel, event.event_id, get)
+    key = (_second(event) // BUCKET,
+           (event.channel.lower(), guid or (pid, image_name(image).lower()), to.addresses[0], to.port))
+    host.connections.add(key, Connection(event.time, pid, guid, intern(image), intern(to.addresses[0]),
+                                         intern(to.hostname), to.port, intern(event.channel), event.record_id))
 
 
 def _drop(host: _Host, event: Event) -> None:
     get = _get(event)
     path = get("TargetFilename")
     if _RUNNABLE.search(path):
-        actor = actor_of(event.channel, event.event_id, get)
-        host.drops.add((_second(event), (actor.pid, actor.guid, path.lower(), event.time)),
-                       FileDrop(event.time, actor.pid, actor.guid, intern(actor.image), path))
+        pid, guid, image = process_of(event.channel, event.event_id, get)
+        host.drops.add((_second(event), (pid, guid, path.lower(), event.time)),
+                       FileDrop(event.time, pid, guid, intern(image), path))
 
 
 def _access(host: _Host, event: Event) -> None:

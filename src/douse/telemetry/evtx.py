@@ -13,7 +13,6 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from functools import partial
 from typing import BinaryIO, Final
 
 from evtx import PyEvtxParser
@@ -33,7 +32,8 @@ from douse.telemetry.chunks import (
 from douse.telemetry.coverage import Tally
 from douse.telemetry.limits import Limits
 from douse.telemetry.links import without_circles
-from douse.telemetry.system import fields_of, head_of
+from douse.telemetry.record import nested_event
+from douse.telemetry.system import head_of
 from douse.telemetry.wanted import Wanted
 
 _OTHER_COPY: Final = "Look for another copy of this log (shadow copy, backup, log server)."
@@ -85,12 +85,11 @@ def _read_chunk(chunk: Chunk, source: Source, wanted: Wanted, tally: Tally) -> I
         if head is None:
             continue
         kept += 1
-        channel, event_id, host, provider, record_id, time = head
+        channel, event_id, host, _, _, time, _, _ = head
         accepted = wanted.accepts(channel, event_id)
         tally.count(host, channel, event_id, time, accepted)
         if accepted:
-            yield Event(channel=channel, event_id=event_id, time=time, host=host, provider=provider,
-                        record_id=record_id, source=source, decode=partial(fields_of, text))
+            yield nested_event(head, source, text)
     if kept < chunk.records:
         what = "record data damaged" if chunk.complete else "the file ends inside it"
         tally.lose(Loss(source, f"chunk {chunk.index}", f"{what}; kept {kept} of {chunk.records} records",

@@ -26,10 +26,10 @@ Fields = dict[str, Value]
 SYSTEM_WINS: Final = frozenset({"EventID", "Provider_Name"})
 HASH_FIELDS: Final = ("Hashes", "Hash")
 HASH_NAMES: Final = {"IMPHASH": "Imphash", "MD5": "md5", "SHA1": "sha1", "SHA256": "sha256"}
-_ATTRIBUTES: Final = "#attributes"
+ATTRIBUTES: Final = "#attributes"
 _TEXT: Final = "#text"
 _SEPARATE: Final = "_attributes"  # evtx_dump --separate-json-attributes writes Provider_attributes beside Provider
-_NO_NAMES: Final = ("Data", _TEXT)
+NO_NAMES: Final = ("Data", _TEXT)
 _MAX_DEPTH: Final = 50
 _WIDEST: Final = 64
 
@@ -41,13 +41,20 @@ def nested_fields(event: Mapping[str, Any]) -> Fields:
     for name, section in event.items():
         if name == "EventData":
             _add_data(section, fields)
-        elif name == "UserData" and isinstance(section, dict):
-            for inner in _elements(section).values():
-                _add_data(inner, fields)
+        elif name == "UserData":
+            _add_user_data(section, fields)
     rendering = event.get("RenderingInfo")
     if isinstance(rendering, dict) and isinstance(rendering.get("Message"), str):
         fields.setdefault("Message", rendering["Message"])
     add_hashes(fields)
+    return fields
+
+
+def data_fields(event_data: object, user_data: object) -> Fields:
+    """The fields of a record that are not System's: those of its EventData, of its UserData."""
+    fields: Fields = {}
+    _add_data(event_data, fields)
+    _add_user_data(user_data, fields)
     return fields
 
 
@@ -95,9 +102,9 @@ def _text(item: object) -> str:
 def _elements(section: dict[str, Any]) -> dict[str, Any]:
     """What of a section is elements, not attributes; nearly always all of it."""
     if dict not in map(type, section.values()):
-        return section if _ATTRIBUTES not in section else {k: v for k, v in section.items() if k != _ATTRIBUTES}
+        return section if ATTRIBUTES not in section else {k: v for k, v in section.items() if k != ATTRIBUTES}
     return {name: value for name, value in section.items()
-            if name != _ATTRIBUTES and not (name.endswith(_SEPARATE) and isinstance(value, dict))}
+            if name != ATTRIBUTES and not (name.endswith(_SEPARATE) and isinstance(value, dict))}
 
 
 def _add_system(system: object, fields: Fields) -> None:
@@ -107,7 +114,7 @@ def _add_system(system: object, fields: Fields) -> None:
         if value.__class__ is str:
             fields[name] = value
         elif isinstance(value, dict):
-            attributes = value.get(_ATTRIBUTES, {} if _TEXT in value else value)
+            attributes = value.get(ATTRIBUTES, {} if _TEXT in value else value)
             if isinstance(attributes, dict):
                 _add_attributes(name.removesuffix(_SEPARATE), attributes, fields)
             if _TEXT in value:
@@ -138,13 +145,19 @@ def _add_data(section: object, fields: Fields) -> None:
         fields["Data"] = unnamed
 
 
+def _add_user_data(section: object, fields: Fields) -> None:
+    if isinstance(section, dict):
+        for inner in _elements(section).values():
+            _add_data(inner, fields)
+
+
 def _add_elements(section: dict[str, Any], fields: Fields, added: set[str], unnamed: list[str], depth: int) -> None:
     for name, value in _elements(section).items():
-        if value.__class__ is str and name not in _NO_NAMES and name not in added and " " not in name:
+        if value.__class__ is str and name not in NO_NAMES and name not in added and " " not in name:
             if name not in SYSTEM_WINS or name not in fields:
                 added.add(name)
                 fields[name] = value
-        elif name in _NO_NAMES:
+        elif name in NO_NAMES:
             _add_unnamed(value, fields, added, unnamed)
         elif isinstance(value, dict) and _TEXT not in value:
             if depth < _MAX_DEPTH:
@@ -169,7 +182,7 @@ def _add_unnamed(value: object, fields: Fields, added: set[str], unnamed: list[s
 def _name_of(item: object) -> str:
     if not isinstance(item, dict):
         return ""
-    attributes = item.get(_ATTRIBUTES, item)
+    attributes = item.get(ATTRIBUTES, item)
     name = attributes.get("Name", item.get("@Name")) if isinstance(attributes, dict) else None
     return name if isinstance(name, str) else ""
 

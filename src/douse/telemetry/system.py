@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -20,7 +20,11 @@ from douse.telemetry.fields import Fields, integer, nested_fields
 
 
 class Head(NamedTuple):
-    """What is known of a record before its data are decoded. The time is in UTC."""
+    """What is known of a record before its data are decoded. The time is in UTC.
+
+    `event_data` and `user_data` are their JSON, NOTHING where the record has none; None where the record is not of the
+    one shape of which all is known (System has an element that Windows' schema does not, a message was rendered).
+    """
 
     channel: str
     event_id: int
@@ -28,6 +32,11 @@ class Head(NamedTuple):
     provider: str
     record_id: int
     time: datetime
+    event_data: msgspec.Raw | None = None
+    user_data: msgspec.Raw | None = None
+
+
+NOTHING: Final = msgspec.Raw(b"null")
 
 
 class _ProviderName(msgspec.Struct, gc=False):
@@ -50,17 +59,28 @@ class _Number(msgspec.Struct, gc=False):
     text: int = msgspec.field(name="#text")
 
 
-class _System(msgspec.Struct, gc=False):
+class _System(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     EventID: int | _Number
     Channel: str
     Computer: str
     TimeCreated: _TimeCreated
     Provider: _Provider
     EventRecordID: int
+    Version: msgspec.Raw = NOTHING
+    Level: msgspec.Raw = NOTHING
+    Task: msgspec.Raw = NOTHING
+    Opcode: msgspec.Raw = NOTHING
+    Keywords: msgspec.Raw = NOTHING
+    Correlation: msgspec.Raw = NOTHING
+    Execution: msgspec.Raw = NOTHING
+    Security: msgspec.Raw = NOTHING
 
 
 class _Event(msgspec.Struct, gc=False):
     System: _System
+    EventData: msgspec.Raw = NOTHING
+    UserData: msgspec.Raw = NOTHING
+    RenderingInfo: msgspec.Raw = NOTHING
 
 
 class _Document(msgspec.Struct, gc=False):
@@ -73,15 +93,17 @@ _decode = msgspec.json.Decoder(_Document, strict=False).decode  # not strict: so
 def head_of(text: str) -> Head | None:
     """The Head of a record's JSON text; None where the text is no record with channel, id and time."""
     try:
-        system = _decode(text).Event.System
+        event = _decode(text).Event
     except (ValueError, RecursionError):
         return _tolerant_head(text)
+    system = event.System
     event_id = system.EventID if isinstance(system.EventID, int) else system.EventID.text
     if event_id >> 32 or system.EventRecordID >> 64:  # negative or beyond what Windows has
         return _tolerant_head(text)
     time = system.TimeCreated.attributes.SystemTime
-    return Head(system.Channel, event_id, system.Computer, system.Provider.attributes.Name, system.EventRecordID,
-                time if time.tzinfo is UTC else in_utc(time))
+    head = (system.Channel, event_id, system.Computer, system.Provider.attributes.Name, system.EventRecordID,
+            time if time.tzinfo is UTC else in_utc(time))
+    return Head(*head, event.EventData, event.UserData) if event.RenderingInfo is NOTHING else Head(*head)
 
 
 def fields_of(text: str) -> Fields:

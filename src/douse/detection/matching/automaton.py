@@ -10,6 +10,7 @@ The counterpart, matcher.py, makes alerts of it; reference.py is what both must 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -80,6 +81,7 @@ class Table:
         literals = list(self._proofs | self._hints)
         self._longest = max(map(len, literals), default=0)
         self._find = AhoCorasick(literals, store_patterns=True).find_matches_as_strings if literals else None
+        self._may_be_read: Callable[[str], bool] | None = None
         self.known: dict[str, Fired] = {}
         self._same: dict[Fired, Fired] = {}
         memory.watch(self.known.clear)
@@ -138,10 +140,16 @@ class Table:
         return fired
 
     def of_record(self, event: Event) -> Fired:
-        """The same, of all texts of a record, for keywords. Nearly no record holds one, so they are searched as one."""
+        """The same, of all texts of a record, for keywords. Nearly no record holds one, so they are searched as one:
+        in the JSON that was read, for what a literal reads like there, or else in the texts, joined."""
         if not self._asked and not self._always:
-            texts = [value if isinstance(value, str) else _plain(value) for value in event.fields.values()]
-            if not self._hits(_BETWEEN.join(texts).casefold())[0]:
+            as_read = event.text_as_read
+            if as_read:
+                if self._may_be_read is None:
+                    self._may_be_read = _finder_in_json(self._proofs.keys() | self._hints.keys())
+                if not self._may_be_read(as_read):
+                    return NOTHING
+            elif not self._hits(_BETWEEN.join(_plain(value) for value in event.fields.values()).casefold())[0]:
                 return NOTHING
         return self._of_any([text for value in event.fields.values() for text in each(as_texts(value))])
 
@@ -195,7 +203,29 @@ class Table:
 
 def _plain(value: Value) -> str:
     """A value's texts with sentinels between them, as one."""
-    return str(value) if value.__class__ is int else _BETWEEN.join(each(as_texts(value)))
+    return value if isinstance(value, str) else _BETWEEN.join(each(as_texts(value)))
+
+
+def _finder_in_json(literals: Iterable[str]) -> Callable[[str], bool]:
+    """Says whether a JSON text may hold one of some folded literals in a value. Sentinels are left out: a value may
+    end anywhere in it, so this only ever says "may"."""
+    plain = [_in_json(literal.removeprefix(START).removesuffix(END)) for literal in literals]
+    if not all(plain):
+        return lambda _: True
+    find = AhoCorasick(plain, store_patterns=False).find_matches_as_indexes
+
+    def may_hold(text: str) -> bool:
+        try:
+            return bool(find(text.casefold()))
+        except UnicodeEncodeError:  # half a character
+            return True
+
+    return may_hold
+
+
+def _in_json(text: str) -> str:
+    """A text as it stands in JSON that escapes only what it must: quotes, backslashes, control characters."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _literal(glob: Glob) -> str:

@@ -11,7 +11,7 @@ The order of the answer is that of the rules. The reference is the same question
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,11 +19,19 @@ from douse.detection.language.probe import Probe
 from douse.detection.matching.automaton import NOTHING, Fired, Memory, Table
 from douse.detection.matching.cache import Deferred
 from douse.detection.reference import All, Any, Item, Not, Selection, Term
-from douse.detection.view import Alias, Aliases
-from douse.model import Event, Value
+from douse.detection.view import Aliases
+from douse.model import Event, Value, may_be_elsewhere
 
 MAX_LAYOUTS = 500
 """Sets of field names remembered; logs have a handful for each event id."""
+
+HEAD: Mapping[str, Callable[[Event], Value]] = {
+    "EventID": lambda event: event.event_id,
+    "Provider_Name": lambda event: event.provider or event.get("Provider_Name"),
+    "Channel": lambda event: event.channel,
+    "Computer": lambda event: event.host,
+}
+"""Fields of System that an Event has without decoding, unless its data hide them."""
 
 Decide = Callable[[Fired], bool]
 
@@ -41,7 +49,8 @@ class _Layout:
 
     absent: Fired
     present: list[tuple[str, Callable[[str], Fired | None], Callable[[Value], Fired]]]
-    aliased: list[tuple[Alias, Table]]
+    made: list[tuple[Callable[[Event], Value], Table]]
+    elsewhere: list[tuple[str, Table]]
 
 
 @dataclass(slots=True)
@@ -65,6 +74,7 @@ class Matcher:
         self._tables = {name: Table(asked, memory) for name, asked in probes.by_field.items() if name}
         self._keywords = Table(probes.by_field[""], memory) if "" in probes.by_field else None
         self._layouts: dict[tuple[str, ...], _Layout] = {}
+        self._layouts_of_data: dict[tuple[str, ...], _Layout] = {}
         self._decided: dict[tuple[Fired, ...], Candidates] = {}
         memory.watch(self._decided.clear)
 
@@ -79,41 +89,55 @@ class Matcher:
 
     def candidates(self, event: Event) -> Candidates:
         """The rules that hold for an event, and those of which its own term must say so."""
-        fields = event.fields
+        fields = event.data
+        if fields is None:
+            fields, layouts = event.fields, self._layouts
+        else:
+            layouts = self._layouts_of_data
         names = tuple(fields)
-        layout = self._layouts.get(names)
+        layout = layouts.get(names)
         if layout is None:
-            layout = self._lay_out(event, names)
+            layout = self._lay_out(event, names, layouts)
         all_fired = [layout.absent]
         for name, known, of in layout.present:
             value = fields[name]
-            fired = known(value) if isinstance(value, str) else None
+            fired = known(value) if value.__class__ is str else None
             if fired is None:
                 fired = of(value)
             if fired:
                 all_fired.append(fired)
-        for alias, table in layout.aliased:
-            if fired := table.of(alias.value(event)):
+        for value_of, table in layout.made:
+            if fired := table.of(value_of(event)):
+                all_fired.append(fired)
+        for name, table in layout.elsewhere:
+            if fired := table.of(event.get(name)):
                 all_fired.append(fired)
         if self._keywords is not None and (fired := self._keywords.of_record(event)):
             all_fired.append(fired)
         key = tuple(all_fired)
         return self._decided.get(key) or self._decide(key)
 
-    def _lay_out(self, event: Event, names: tuple[str, ...]) -> _Layout:
+    def _lay_out(self, event: Event, names: tuple[str, ...], layouts: dict[tuple[str, ...], _Layout]) -> _Layout:
         """Find each table's field among an event's: whether and where depends on the names alone."""
-        layout = _Layout(NOTHING, [], [])
+        layout = _Layout(NOTHING, [], [], [])
         for name, table in self._tables.items():
             alias = self._aliases.get(name.lower())
             if alias is not None and alias.present(event):
-                layout.aliased.append((alias, table))
+                layout.made.append((alias.value, table))
+            elif name in names:
+                layout.present.append((name, table.known.get, table.of))
+            elif layouts is self._layouts_of_data and may_be_elsewhere(name):
+                if name in HEAD:
+                    layout.made.append((HEAD[name], table))
+                else:
+                    layout.elsewhere.append((name, table))
             elif (spelled := event.name_of(name)) is not None:
                 layout.present.append((spelled, table.known.get, table.of))
             else:
                 layout.absent |= table.null
-        if len(self._layouts) >= MAX_LAYOUTS:
-            self._layouts.clear()
-        self._layouts[names] = layout
+        if len(layouts) >= MAX_LAYOUTS:
+            layouts.clear()
+        layouts[names] = layout
         return layout
 
     def _decide(self, key: tuple[Fired, ...]) -> Candidates:
