@@ -57,6 +57,7 @@ def test_data_are_a_part_of_all_fields(section: dict[str, Any]) -> None:
     assert isinstance(event, NestedEvent)
     data = event.data
     assert data is not None
+    assert list(event.fields.items()) == list(fields_of(event.text_as_read).items())
     assert {name: event.fields[name] for name in data} == data
     assert all(map(may_be_elsewhere, event.fields.keys() - data.keys()))
 

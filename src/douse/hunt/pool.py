@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 from douse.detection.ruleset import RuleSet
 from douse.errors import EvidenceError, RuleError
+from douse.hunt.garbage import seldom_collecting
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import Unit
 from douse.hunt.result import Progress
@@ -68,8 +69,9 @@ def serve(line: Connection, options: HuntOptions) -> None:
         ruleset = rules_of(options)
         worker = Worker(ruleset, options, _Reports(line))
         line.send(ruleset.fingerprint)
-        while (unit := line.recv()) is not None:
-            line.send(_read(worker, unit))
+        with seldom_collecting():
+            while (unit := line.recv()) is not None:
+                line.send(_read(worker, unit))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the hunt is over, one way or the other
     except MemoryError:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from douse.detection.ruleset import RuleSet
 from douse.errors import EvidenceError, RuleError
+from douse.hunt.garbage import seldom_collecting
 from douse.hunt.gather import gather
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import make
@@ -44,11 +45,12 @@ def hunt(options: HuntOptions, progress: Progress | None = None) -> HuntResult:
         first = plan.losses[0]
         raise EvidenceError(str(first.source), f"{first.reason}.", first.next_step)
     progress.start(plan.total_bytes)
-    try:
-        found, unread = read_all(plan.units, ruleset, options, progress)
-    finally:
-        progress.finish()
-    return gather(found, ruleset, options, plan.losses, started, len(unread))
+    with seldom_collecting():
+        try:
+            found, unread = read_all(plan.units, ruleset, options, progress)
+        finally:
+            progress.finish()
+        return gather(found, ruleset, options, plan.losses, started, len(unread))
 
 
 def _usable(ruleset: RuleSet) -> RuleSet:

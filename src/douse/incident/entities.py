@@ -94,11 +94,15 @@ _INJECTIONS = frozenset({8, 10})  # Sysmon: remote thread, process access; they 
 
 def getter(fields: Mapping[str, str]) -> Get:
     """Look fields up as Sigma does: exact spelling first, then without case."""
-    folded = {name.lower(): value for name, value in fields.items()}
+    folded: dict[str, str] = {}
 
     def get(name: str) -> str:
         value = fields.get(name)
-        return present(folded.get(name.lower(), "") if value is None else value)
+        if value is None:
+            if not folded:
+                folded.update((name.lower(), value) for name, value in fields.items())
+            value = folded.get(name.lower(), "")
+        return present(value)
 
     return get
 

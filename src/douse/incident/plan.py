@@ -28,9 +28,11 @@ def next_steps(marks: Sequence[Mark], hits: Sequence[SequenceHit], level: str, h
     """The steps for one incident, the most urgent first."""
     letters, stores = {m.letter for m in marks}, {m.store for m in marks if m.store}
     sequences = {hit.sequence_id for hit in hits}
+    fitting = [step for step in advice() if _fits(step, letters, stores, sequences, level)]
+    if not fitting:
+        return ()
     words = {"host": host, **{key: listed(names, _MOST) for key, names in _names(marks, users, spots, links).items()}}
-    return tuple(_filled(step, words) for step in advice()
-                 if _fits(step, letters, stores, sequences, level) and all(words[key] for key in step.needs))
+    return tuple(_filled(step, words) for step in fitting if all(words[key] for key in step.needs))
 
 
 def _fits(step: Advice, letters: set[str], stores: set[str], sequences: set[str], level: str) -> bool:

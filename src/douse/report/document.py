@@ -279,4 +279,6 @@ def _time(moment: datetime) -> str: ...
 def _time(moment: datetime | None) -> str | None: ...
 def _time(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC with Z; the fraction only where there is one, None where there is no time."""
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat().removesuffix("+00:00") + "Z"

@@ -50,6 +50,13 @@ def nested_fields(event: Mapping[str, Any]) -> Fields:
     return fields
 
 
+def system_fields(system: object) -> Fields:
+    """The fields of a record's System part."""
+    fields: Fields = {}
+    _add_system(system, fields)
+    return fields
+
+
 def data_fields(event_data: object, user_data: object) -> Fields:
     """The fields of a record that are not System's: those of its EventData, of its UserData."""
     fields: Fields = {}
@@ -71,9 +78,9 @@ def scalar(value: object) -> Value:
     """A JSON value as a field's value: an element becomes its text, a list becomes texts, a structure stays out."""
     if isinstance(value, str):
         return value
-    if isinstance(value, int) and value.bit_length() > _WIDEST:
-        return hex(value)  # Python refuses to write out an int of thousands of digits
-    if value is None or isinstance(value, (str, int, float)):
+    if isinstance(value, int):
+        return hex(value) if value.bit_length() > _WIDEST else value  # Python refuses to write out thousands of digits
+    if value is None or isinstance(value, float):
         return value
     if isinstance(value, dict):
         return scalar(value[_TEXT]) if _TEXT in value and not isinstance(value[_TEXT], dict) else None

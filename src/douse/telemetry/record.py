@@ -15,8 +15,8 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 
 from douse.model import Event, Source, Value, may_be_elsewhere
-from douse.telemetry.fields import ATTRIBUTES, NO_NAMES, SYSTEM_WINS, Fields, data_fields
-from douse.telemetry.system import NOTHING, Head, fields_of
+from douse.telemetry.fields import ATTRIBUTES, NO_NAMES, SYSTEM_WINS, Fields, add_hashes, data_fields
+from douse.telemetry.system import NOTHING, Head, fields_beside_data, fields_of
 
 _MAX_KNOWN: Final = 1_000
 """Sets of field names that are remembered; logs have a handful for each event id."""
@@ -42,7 +42,12 @@ class NestedEvent(Event):
     @property
     def fields(self) -> Fields:
         if self._fields is None:
-            self._fields = fields_of(self._text)
+            data = self.data
+            if data is None:
+                self._fields = fields_of(self._text)
+            else:
+                self._fields = fields_beside_data(self._text) | data
+                add_hashes(self._fields)
         return self._fields
 
     @property

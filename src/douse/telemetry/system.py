@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from douse.telemetry.fields import Fields, integer, nested_fields
+from douse.telemetry.fields import Fields, integer, nested_fields, system_fields
 
 
 class Head(NamedTuple):
@@ -87,6 +87,15 @@ class _Document(msgspec.Struct, gc=False):
     Event: _Event
 
 
+class _SystemOnly(msgspec.Struct, gc=False):
+    System: dict[str, Any]
+
+
+class _DocumentOfSystem(msgspec.Struct, gc=False):
+    Event: _SystemOnly
+
+
+_decode_system = msgspec.json.Decoder(_DocumentOfSystem).decode
 _decode = msgspec.json.Decoder(_Document, strict=False).decode  # not strict: some logs write numbers as text
 
 
@@ -104,6 +113,11 @@ def head_of(text: str) -> Head | None:
     head = (system.Channel, event_id, system.Computer, system.Provider.attributes.Name, system.EventRecordID,
             time if time.tzinfo is UTC else in_utc(time))
     return Head(*head, event.EventData, event.UserData) if event.RenderingInfo is NOTHING else Head(*head)
+
+
+def fields_beside_data(text: str) -> Fields:
+    """The fields of the System part alone of a record that has a Head."""
+    return system_fields(_decode_system(text).Event.System)
 
 
 def fields_of(text: str) -> Fields:
