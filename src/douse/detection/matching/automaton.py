@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ahocorasick_rs import AhoCorasick, Implementation
+from ahocorasick_rs import AhoCorasick, MatchKind
 
 from douse.detection.language.patterns import Glob, Test, Wild, glob_test, number
 from douse.detection.language.probe import Probe
@@ -32,7 +32,9 @@ LONGEST_KEPT: Final = 2_048
 Fired = frozenset[int]
 """The numbers of the probes that are true."""
 
-_FASTEST: Final = Implementation.DFA
+_QUICK: Final = MatchKind.LeftmostFirst
+"""Twice as fast where only whether counts: the library then looks for a few characters at once first."""
+
 NOTHING: Final[Fired] = frozenset()
 _BETWEEN: Final = END + START
 _NUMBERS_START: Final = frozenset("-0123456789")
@@ -213,7 +215,7 @@ def _finder_in_json(literals: Iterable[str]) -> Callable[[str], bool]:
     plain = [_in_json(literal.removeprefix(START).removesuffix(END)) for literal in literals]
     if not all(plain):
         return lambda _: True
-    find = AhoCorasick(plain, store_patterns=False, implementation=_FASTEST).find_matches_as_indexes
+    find = AhoCorasick(plain, store_patterns=False, matchkind=_QUICK).find_matches_as_indexes
 
     def may_hold(text: str) -> bool:
         try:
