@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from detection.makers import SYSMON, compiled, event, rule_text
 from douse.detection.language.parse import CompiledRule, parse_rules
 from douse.detection.logsource import Route
-from douse.detection.matching.automaton import END, START, Memory
+from douse.detection.matching.automaton import Memory
 from douse.detection.matching.bucket import Bucket, Entry
+from douse.detection.matching.probes import Probes
+from douse.detection.matching.search import END, START
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.hunt.plan import make
 from douse.model import Event, Value
@@ -99,7 +101,7 @@ def test_generated_rules_on_generated_events(detections: list[dict[str, Any]], r
 def test_forgetting_everything_at_every_step_changes_nothing(detections: list[dict[str, Any]],
                                                              fields: dict[str, Value]) -> None:
     entries = [Entry(Route("", None), rule.rule, rule.term) for rule in rules_of(detections) if rule.term is not None]
-    bucket = Bucket(entries, Memory(limit=1))
+    bucket = Bucket(entries, Probes(Memory(limit=1)))
     for _ in range(2):
         assert list(bucket.match(event(fields))) == list(bucket.match_slowly(event(fields)))
 
@@ -154,7 +156,7 @@ def test_what_is_remembered_stays_below_its_limit() -> None:
     memory = Memory(limit=100_000)
     rule = compiled(rule_text({"s": {"CommandLine|contains": "needle"}, "condition": "s"}))
     assert rule.term is not None
-    bucket = Bucket([Entry(Route("", None), rule.rule, rule.term)], memory)
+    bucket = Bucket([Entry(Route("", None), rule.rule, rule.term)], Probes(memory))
     for number in range(5_000):
         found = list(bucket.match(event({"CommandLine": f"{number} needle" if number % 7 == 0 else f"{number}"})))
         assert len(found) == (number % 7 == 0)
