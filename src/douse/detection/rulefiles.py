@@ -61,7 +61,9 @@ def read_bytes(path: str) -> tuple[bytes, tuple[int, int]]:
     """
     with open(path, "rb") as stream:
         status = os.fstat(stream.fileno())
-        data = stream.read(MAX_BYTES + 1)
+        data = stream.read(min(status.st_size, MAX_BYTES) + 1)  # a buffer for the largest would cost more than reading
+        if len(data) > status.st_size:
+            data += stream.read(MAX_BYTES + 1 - len(data))
     if len(data) > MAX_BYTES:
         raise RuleError(f"{path}:1", f"larger than {MAX_BYTES} bytes.", "Split it into several files.")
     return data, (status.st_dev, status.st_ino)
