@@ -252,7 +252,7 @@ def test_a_pool_is_started_only_where_it_pays() -> None:
     assert spread.workers_for([big] * 9, 1) == 1
     assert spread.workers_for([packed, packed], 4) == 2
     assert spread.workers_for([big] * 9, 0) == min(spread.cores(), 9)
-    assert spread.workers_for([big] * 900, 500) == pool.MOST_JOBS
+    assert spread.workers_for([big] * 900, 500) == spread.MOST_JOBS
 
 
 def test_the_weight_of_a_range_is_its_own() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from douse.detection.correlation.correlator import Correlator
 from douse.detection.language.placeholders import read_placeholders
 from douse.detection.ruleset import RuleSet, load_rules
+from douse.errors import EvidenceError
 from douse.hunt.options import STDIN, HuntOptions
 from douse.hunt.plan import Unit
 from douse.hunt.result import InputFile, Progress
@@ -52,6 +53,15 @@ class Findings:
         self.facts.merge(other.facts)
         self.alerts.extend(other.alerts)
         self.inputs.extend(other.inputs)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a unit; not `complete` where an interruption ended it. `error` is for a strict run."""
+
+    findings: Findings
+    complete: bool = True
+    error: EvidenceError | None = None
 
 
 def rules_of(options: HuntOptions) -> RuleSet:
