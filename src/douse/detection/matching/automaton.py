@@ -8,8 +8,8 @@ trick: its hits are then compared once more. The answer is kept for each distinc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeVar
 
 from ahocorasick_rs import AhoCorasick
 
@@ -33,6 +33,8 @@ Fired = frozenset[int]
 NOTHING: Final[Fired] = frozenset()
 _BETWEEN: Final = END + START
 _NUMBERS_START: Final = frozenset("-0123456789")
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 class Memory:
@@ -88,9 +90,9 @@ class Table:
         self.null: Fired = NOTHING
         self._memory = memory
         self._always: set[int] = set()
-        self._numbers: dict[int | float, list[int]] = {}
-        self._proofs: dict[str, list[int]] = {}
-        self._hints: dict[str, list[_Check]] = {}
+        self._numbers: dict[int | float, Sequence[int]] = {}
+        self._proofs: dict[str, Sequence[int]] = {}
+        self._hints: dict[str, Sequence[_Check]] = {}
         self._asked: list[_Check] = []
         for numbered in searches:
             self._add(*numbered)
@@ -103,14 +105,12 @@ class Table:
         memory.watch(self._same.clear)
 
     def _add(self, index: int, search: Search) -> None:
-        for literal in search.proofs:
-            self._proofs.setdefault(literal, []).append(index)
-        for value in search.numbers:
-            self._numbers.setdefault(value, []).append(index)
+        only = (index,)
+        _add_to(self._proofs, search.proofs, only)
+        _add_to(self._numbers, search.numbers, only)
         for asked in search.asked:
             check = _Check(index, asked.recipe)
-            for literal in asked.needs:
-                self._hints.setdefault(literal, []).append(check)
+            _add_to(self._hints, asked.needs, (check,))
             if not asked.needs:
                 self._asked.append(check)
         if search.null:
@@ -194,3 +194,13 @@ class Table:
 def _plain(value: Value) -> str:
     """A value's texts with sentinels between them, as one."""
     return str(value) if value.__class__ is int else _BETWEEN.join(each(as_texts(value)))
+
+
+def _add_to(table: dict[_K, Sequence[_V]], keys: Iterable[_K], only: tuple[_V]) -> None:
+    """Add a value under some keys. Nearly every key has one value: a tuple, which all keys of the value share."""
+    for key in keys:
+        known = table.setdefault(key, only)
+        if isinstance(known, list):
+            known.append(only[0])
+        elif known is not only:
+            table[key] = [*known, *only]
