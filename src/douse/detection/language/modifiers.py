@@ -18,7 +18,6 @@ from itertools import product
 from douse.detection.language.documents import Mistake, Scalar, did_you_mean
 from douse.detection.language.patterns import Glob
 from douse.detection.language.placeholders import NO_LISTS, Lists, expanded_glob, expanded_text
-from douse.detection.language.times import Part
 
 Value = Glob | bytes | Scalar
 """A value of a rule: text becomes a Glob once a word needs to look inside; bytes are text encoded by `wide` and kin."""
@@ -26,7 +25,7 @@ Value = Glob | bytes | Scalar
 DASHES = ("-", "/", "\u2013", "\u2014", "\u2015")
 _DASH = re.compile(r"\B[-/]\b")
 _MAX_DASHES = 5
-TIME_PARTS: tuple[Part, ...] = ("minute", "hour", "day", "week", "month", "year")
+TIME_PARTS = ("minute", "hour", "day", "week", "month", "year")
 _COMPARISONS = ("lt", "lte", "gt", "gte")
 _BOM = b"\xff\xfe"
 
@@ -40,7 +39,7 @@ class Draft:
 
     values: list[list[Value]]
     kind: str = "text"
-    part: Part = ""
+    part: str = ""
     lists: Lists = field(default_factory=lambda: NO_LISTS)
     open_start: bool = False
     open_end: bool = False
@@ -207,7 +206,7 @@ def _expanded(value: Value, draft: Draft) -> list[Value]:
     return [*expanded_glob(Glob.parse(value) if isinstance(value, str) else value, draft.lists)]
 
 
-def _time_part(part: Part) -> Modifier:
+def _time_part(part: str) -> Modifier:
     def modifier(draft: Draft) -> None:
         _kind("time")(draft)
         draft.part = part

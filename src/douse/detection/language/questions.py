@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from typing import get_args
 
 from douse.detection.language.documents import Mistake, Scalar
 from douse.detection.language.modifiers import Draft, Value
 from douse.detection.language.patterns import Glob, number
 from douse.detection.language.probe import Probe, RawTest, needed
-from douse.detection.language.recipes import Comparison, Expression, InNetwork, Order, Recipe, test_of
+from douse.detection.language.recipes import Comparison, Expression, InNetwork, Order, Part, Recipe, test_of
 from douse.detection.language.texts import combined, each, finder
 from douse.detection.language.times import RANGES
 from douse.detection.reference import Found, Item, Pattern
@@ -24,6 +25,8 @@ _ORDERS: Mapping[str, tuple[Order, str]] = {
     "lt": ("lt", "<"), "lte": ("lte", "<="), "gt": ("gt", ">"), "gte": ("gte", ">="), "time": ("time", "="),
 }
 """A comparison's word -> its recipe's, and its sign."""
+
+_PARTS: Mapping[str, Part] = {part: part for part in get_args(Part)}
 
 
 def other_item(field: str, draft: Draft) -> Item:
@@ -88,7 +91,7 @@ def _exists(field: str, value: Scalar, _draft: Draft) -> Pattern:
 
 def _compare(field: str, value: Scalar, draft: Draft) -> Pattern:
     order, sign = _ORDERS[draft.kind]
-    recipe = Comparison(order, _limit(value, draft), draft.part)
+    recipe = Comparison(order, _limit(value, draft), _PARTS[draft.part])
     return _pattern(f"{draft.part} {sign} {value}".lstrip(), field, recipe)
 
 

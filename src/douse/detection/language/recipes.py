@@ -18,10 +18,11 @@ import msgspec
 from douse.detection.language import regex
 from douse.detection.language.documents import Mistake
 from douse.detection.language.patterns import Glob, Test, Wild, glob_test, number
-from douse.detection.language.times import Part, part_of
+from douse.detection.language.times import part_of
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Part = Literal["", "minute", "hour", "day", "week", "month", "year"]
 Order = Literal["lt", "lte", "gt", "gte", "time"]
 
 MAX_MADE = 2_048

@@ -11,12 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Literal
 
-Part = Literal["", "minute", "hour", "day", "week", "month", "year"]
-"""A part of a time; the empty one is no part but the field itself."""
-
-RANGES: Mapping[Part, tuple[int, int]] = {
+RANGES: Mapping[str, tuple[int, int]] = {
     "minute": (0, 59), "hour": (0, 23), "day": (1, 31), "week": (1, 53), "month": (1, 12), "year": (1, 9999),
 }
 """The least and the greatest number each part can be."""
@@ -24,7 +20,7 @@ RANGES: Mapping[Part, tuple[int, int]] = {
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
                    r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?", re.ASCII)
 _DATE_LENGTH = 10
-_PARTS: Mapping[Part, Callable[[datetime], int]] = {
+_PARTS: Mapping[str, Callable[[datetime], int]] = {
     "minute": lambda time: time.minute,
     "hour": lambda time: time.hour,
     "day": lambda time: time.day,
@@ -34,7 +30,7 @@ _PARTS: Mapping[Part, Callable[[datetime], int]] = {
 }
 
 
-def part_of(text: str, part: Part) -> int | None:
+def part_of(text: str, part: str) -> int | None:
     """The part of the time that the text writes, None where it writes none; a date alone has no hour and no minute."""
     time = _time(text.strip())
     if time is None or (part in ("minute", "hour") and len(text.strip()) == _DATE_LENGTH):

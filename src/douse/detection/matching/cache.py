@@ -20,21 +20,19 @@ import tempfile
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import msgspec
 
 import douse
 from douse.content.logsources import log_sources
-from douse.detection.language.parse import CompiledRule, Outcome, Skipped, parse_rules
+from douse.detection.language.meaning import STAGES
+from douse.detection.language.parse import CompiledRule, Outcome, Skipped
 from douse.detection.language.placeholders import Lists
 from douse.detection.logsource import Route
 from douse.detection.matching.deferred import Deferred
 from douse.detection.matching.planner import plan_of
-from douse.detection.reference import Term
-from douse.detection.rulefiles import read_bytes, text_of
-from douse.errors import RuleError
 from douse.model import EVIDENCE_CLASSES, LEVELS, Rule
 
 ENVIRONMENT = "DOUSE_CACHE_DIR"
@@ -42,6 +40,7 @@ MAX_FILES = 8
 """Sets of rules kept; the one not used for longest goes first."""
 
 _DIGEST = hashlib.sha256().digest_size
+_LAST_STAGE = max(map(int, STAGES))
 
 
 class _Kept(msgspec.Struct, array_like=True, gc=False, tag="rule"):
@@ -77,7 +76,7 @@ class RuleCache:
     def __init__(self, folder: Path, paths: Iterable[Path], lists: Lists) -> None:
         stamp = repr((_engine(), sorted(lists.items()), [str(path.absolute()) for path in paths]))
         self._path = folder / f"rules-{hashlib.sha256(stamp.encode()).hexdigest()[:24]}.msgpack"
-        self._lists = lists
+        self._name, self._lists = str(self._path), lists
         self._known = _load(self._path)
         self._numbers = {routes: number for number, routes in enumerate(self._known.routes)}
         self._used: dict[str, None] = {}
@@ -90,17 +89,15 @@ class RuleCache:
         if kept is None:
             return None
         self._used[key] = None
-        return [self._outcome(each, path, digest, index) for index, each in enumerate(kept)]
+        return [self._outcome(each, path) for each in kept]
 
-    def _outcome(self, kept: _Kept | _KeptReason, path: str, digest: str, index: int) -> Outcome:
+    def _outcome(self, kept: _Kept | _KeptReason, path: str) -> Outcome:
         if isinstance(kept, _KeptReason):
             return Skipped(path, kept.reason)
         rule = kept.rule if kept.rule.path == path else replace(kept.rule, path=path)
         routes = self._known.routes[kept.routes]
-        if kept.idle:
-            return CompiledRule(rule, None, routes, kept.idle)
-        return CompiledRule(rule, Deferred(kept.detection, kept.plan, self._lists,
-                                           partial(_reread, path, digest, self._lists, index)), routes)
+        term = None if kept.idle else Deferred(kept.detection, kept.plan, self._lists, self._name)
+        return CompiledRule(rule, term, routes, kept.idle)
 
     def put(self, digest: str, outcomes: list[Outcome], *, builtin: bool) -> bool:
         """Keep what a text turned out to be, if it is nothing but rules and documents that are none."""
@@ -183,37 +180,26 @@ def _load(path: Path) -> _File:
             if not _trusted(os.fstat(stream.fileno())):
                 return _File()
             data = stream.read()
-        if hashlib.sha256(memoryview(data)[_DIGEST:]).digest() != data[:_DIGEST]:
+        body = memoryview(data)[_DIGEST:]
+        if hashlib.sha256(body).digest() != data[:_DIGEST]:
             return _File()
-        found = _decode(memoryview(data)[_DIGEST:])
-        return found if _is_whole(found) else _File()
-    except (OSError, msgspec.DecodeError, RecursionError):
+        found = _decode(body)
+    except (OSError, msgspec.DecodeError, ValueError, RecursionError):  # ValueError: text that is not UTF-8
         return _File()
+    return found if _is_possible(found) else _File()
 
 
-def _is_whole(file: _File) -> bool:
-    """Whether what has the right type also has a meaning: words, numbers of routes. Terms and plans are not read."""
-    tables = {"", *log_sources().aliases}
-    rules = [kept for texts in file.texts.values() for kept in texts if isinstance(kept, _Kept)]
+def _is_possible(file: _File) -> bool:
+    """Whether rules have only words and numbers that parsing gives, so that no table is asked for one it lacks."""
+    count, tables = len(file.routes), {"", *log_sources().aliases}
     return all(route.aliases in tables for routes in file.routes for route in routes) and all(
-        0 <= kept.routes < len(file.routes) and kept.rule.level in LEVELS and (
-            not kept.rule.evidence_class or kept.rule.evidence_class in EVIDENCE_CLASSES) for kept in rules)
+        0 <= kept.routes < count and _is_possible_rule(kept.rule)
+        for kept_of_text in file.texts.values() for kept in kept_of_text if isinstance(kept, _Kept))
 
 
-def _reread(path: str, digest: str, lists: Lists, index: int) -> Term:
-    """The term of a rule from its text, where what was kept of it is wrong."""
-    try:
-        data, _ = read_bytes(path)
-    except OSError as error:
-        raise RuleError(path, f"cannot be read any more ({error.strerror}).", "Start again.") from None
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise RuleError(path, "was changed while it was in use.", "Start again.")
-    found = list(parse_rules(text_of(data, path), path, lists=lists))
-    outcome = found[index] if index < len(found) else None
-    if not isinstance(outcome, CompiledRule) or outcome.term is None:
-        raise RuleError(path, "is no such rule as the cache of compiled rules has for it.",
-                        f"Delete the files in {cache_folder()}, or see who wrote them.")
-    return outcome.term
+def _is_possible_rule(rule: Rule) -> bool:
+    return (rule.level in LEVELS and 0 <= rule.fidelity <= 1 and 0 <= rule.stage <= _LAST_STAGE
+            and (not rule.evidence_class or rule.evidence_class in EVIDENCE_CLASSES))
 
 
 def _trusted(status: os.stat_result) -> bool:

@@ -1,68 +1,66 @@
 """A rule's term that is made when it is first asked, and the plan that usually makes this needless.
 
-Both come from the cache as they lie in its file and are not looked at before they are needed. What then turns out not
-to be what it must be (only a file that somebody forged on purpose has a right checksum and is wrong) is made anew: the
-plan from the term, the term from the rule's own text.
+Both come from the cache as they lie in its file, and nothing of them is looked at before it is needed. A file with a
+right checksum that then turns out to be wrong was forged: a plan that is none is made anew from the term, and a
+detection that is none is an error that names the file.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from typing import TypeGuard
+from collections.abc import Iterator
+from typing import cast
 
 import msgspec
 
 from douse.detection.language.decision import decision
-from douse.detection.language.documents import MAX_DEPTH, Mistake, Node
+from douse.detection.language.documents import Mistake, Node
 from douse.detection.language.placeholders import Lists, NoList
 from douse.detection.matching.plan import Plan
 from douse.detection.reference import All, Term
 from douse.detection.view import View
+from douse.errors import RuleError
 from douse.model import Match
 
-_plan = msgspec.msgpack.Decoder(Plan).decode
-_nodes = msgspec.msgpack.Decoder(dict[str, object]).decode
+_WRONG = (msgspec.DecodeError, ValueError, RecursionError)
+"""What decoding raises; ValueError for text that is not UTF-8."""
+
+_decode_plan = msgspec.msgpack.Decoder(Plan).decode
+_decode_nodes = msgspec.msgpack.Decoder(dict[str, object]).decode
 
 
 class Deferred:
-    """A term that is made when it is first asked, of the detection as it stood; `reread` reads the rule's text."""
+    """A term that is made when it is first asked. `cache` is the file its detection and its plan were kept in."""
 
-    __slots__ = ("_detection", "_lists", "_plan", "_reread", "_term", "_trusted")
+    __slots__ = ("_cache", "_detection", "_lists", "_plan", "_term")
 
-    def __init__(self, detection: msgspec.Raw, plan: msgspec.Raw, lists: Lists, reread: Callable[[], Term]) -> None:
-        self._detection, self._plan, self._lists, self._reread = detection, plan, lists, reread
+    def __init__(self, detection: msgspec.Raw, plan: msgspec.Raw, lists: Lists, cache: str) -> None:
+        self._detection, self._lists, self._cache = detection, lists, cache
+        self._plan: msgspec.Raw | None = plan
         self._term: Term | None = None
-        self._trusted = True
 
     def plan(self) -> Plan | None:
-        """The plan that was kept; None where that cannot be used."""
-        if not self._trusted:
+        """The plan that was kept; None where that is none, or is not trusted any more."""
+        if self._plan is None:
             return None
         try:
-            plan = _plan(self._plan)
-            return plan if plan.is_whole() else None
-        except (msgspec.DecodeError, RecursionError):
+            plan = _decode_plan(self._plan)
+        except _WRONG:
             return None
+        return plan if plan.is_whole() else None
 
     def distrust(self) -> None:
-        """Use nothing that was kept any more."""
-        self._trusted, self._term = False, None
+        """Have no plan any more: it was found to be wrong after it was handed out."""
+        self._plan = None
 
     def made(self) -> Term:
-        """The term itself. Raises RuleError where what was kept is wrong and the rule's text is not there any more."""
+        """The term itself. Raises RuleError for a detection that we cannot have kept, as the file was then forged."""
         if self._term is None:
-            self._term = (self._of_kept() if self._trusted else None) or self._reread()
+            try:
+                self._term = decision("detection", _nodes(self._detection), self._lists)
+            except (*_WRONG, Mistake, NoList) as error:
+                raise RuleError(self._cache, f"holds a rule that Douse did not write there ({error}).",
+                                "Delete the file; it is made anew from the rules.") from None
         return self._term
-
-    def _of_kept(self) -> Term | None:
-        try:
-            nodes = _nodes(self._detection)
-            if _are_nodes(nodes):
-                return decision("detection", nodes, self._lists)
-        except (msgspec.DecodeError, RecursionError, Mistake, NoList):
-            pass
-        return None
 
     def holds(self, view: View) -> bool:
         return self.made().holds(view)
@@ -75,7 +73,7 @@ class Deferred:
 
 
 def distrust(term: Term | None) -> None:
-    """Have a term, also where a filter was added to it, use nothing that was kept."""
+    """Have a term, also where a filter was added to it, do without the plan that was kept."""
     match term:
         case Deferred():
             term.distrust()
@@ -84,15 +82,18 @@ def distrust(term: Term | None) -> None:
                 distrust(each)
 
 
-def _are_nodes(found: dict[str, object]) -> TypeGuard[dict[str, Node]]:
-    """Whether it is what documents.py makes of YAML; msgpack knows more types, and no limits."""
-    return _is_node(found, 0)
-
-
-def _is_node(found: object, depth: int) -> bool:
-    if isinstance(found, dict):
-        return depth < MAX_DEPTH and all(isinstance(key, str) and _is_node(each, depth + 1)
-                                         for key, each in found.items())
-    if isinstance(found, list):
-        return depth < MAX_DEPTH and all(_is_node(each, depth + 1) for each in found)
-    return found is None or isinstance(found, str | int) or (isinstance(found, float) and math.isfinite(found))
+def _nodes(packed: msgspec.Raw) -> dict[str, Node]:
+    """A detection as YAML could have given it. Raises what msgspec raises, ValueError for other kinds of values."""
+    nodes = _decode_nodes(packed)
+    waiting: list[object] = [nodes]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if not all(isinstance(key, str) for key in node):
+                raise ValueError("a name that is no text")
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+        elif not isinstance(node, str | int | float | bool | None):
+            raise ValueError(f"a value that is {type(node).__name__}")
+    return cast("dict[str, Node]", nodes)

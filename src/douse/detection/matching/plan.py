@@ -21,13 +21,14 @@ MAX_DEPTH: Final = 200
 """How deep groups may lie in one another; a rule's own limits keep it far below."""
 
 Index = Annotated[int, msgspec.Meta(ge=0)]
+Literal = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Asked(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A test, and the literals of which a text must hold one (as in Search) before it is asked; none: always."""
 
     recipe: Recipe
-    needs: tuple[str, ...] = ()
+    needs: tuple[Literal, ...] = ()
 
 
 class Search(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -39,7 +40,7 @@ class Search(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     field: str
     rarity: float
-    proofs: tuple[str, ...] = ()
+    proofs: tuple[Literal, ...] = ()
     asked: tuple[Asked, ...] = ()
     numbers: tuple[int | float, ...] = ()
     null: bool = False
