@@ -113,7 +113,8 @@ class RuleCache:
             _encode(kept)
         except UnicodeEncodeError:  # half a character, which YAML can write and msgpack cannot
             return False
-        self._known.texts[_key(digest, builtin)] = kept
+        key = _key(digest, builtin)
+        self._known.texts[key], self._used[key] = kept, None
         self._changed = True
         return True
 
