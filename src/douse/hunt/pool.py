@@ -69,7 +69,7 @@ def _read(worker: Worker, unit: Unit) -> Outcome | str:
     """The outcome of a unit, or the traceback of a bug."""
     try:
         worker.work(unit)
-    except EvidenceError as error:
+    except (EvidenceError, RuleError) as error:
         return Outcome(worker.take(), error=error)
     except _Stopped:
         return Outcome(worker.take(), complete=False)
@@ -198,7 +198,7 @@ class Pool:
                 self._progress.advance(*message)
         elif isinstance(message, Outcome):
             number, hand.number = hand.number, -1
-            if message.error is not None:  # in a strict run only what comes before it can still matter
+            if message.error is not None:  # only what comes before it can still matter
                 self._waiting = [other for other in self._waiting if other < number]
             self._assign(hand)
             ready(number, message)
