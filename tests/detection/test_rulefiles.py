@@ -27,8 +27,17 @@ def test_files_of_a_folder_come_before_those_below_it_and_each_in_order_of_names
 def test_a_file_that_is_named_needs_no_suffix_and_what_is_not_there_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "rule").write_text("")
     assert list(rule_files_at(tmp_path / "rule")) == [tmp_path / "rule"]
-    with pytest.raises(RuleError, match="no such file"):
+    with pytest.raises(RuleError, match="no such file or folder"):
         list(rule_files_at(tmp_path / "missing"))
+    with pytest.raises(RuleError, match="null"):
+        list(rule_files_at(Path("a\0b")))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes among files")
+def test_what_is_no_file_and_no_folder_is_an_error(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yml")
+    with pytest.raises(RuleError, match="neither a file nor a folder"):
+        list(rule_files_at(tmp_path / "pipe.yml"))
 
 
 @pytest.mark.parametrize("size", [0, 1, 10_000, MAX_BYTES])

@@ -8,6 +8,7 @@ is known by their hash and need not be decoded. Paths are plain texts inside, fo
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,18 +19,24 @@ SUFFIXES = (".yml", ".yaml")
 
 
 def rule_files_at(path: Path) -> Iterator[Path]:
-    """The rule files at a path: the file itself, or all below the folder."""
+    """The rule files at a path: the file itself, or all below the folder. Raises RuleError."""
     return map(Path, rule_paths_at(path))
 
 
 def rule_paths_at(path: Path) -> Iterator[str]:
-    """The same as plain texts. Raises RuleError for a path that does not exist."""
-    if path.is_file():
+    """The same as plain texts. Raises RuleError for a path that is neither."""
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        what = "no such file or folder" if isinstance(error, FileNotFoundError) else str(
+            getattr(error, "strerror", None) or error).lower()
+        raise RuleError(str(path), f"{what}.", "Check the path.") from None
+    if stat.S_ISREG(kind):
         yield str(path)
-    elif path.is_dir():
+    elif stat.S_ISDIR(kind):
         yield from _below(path)
     else:
-        raise RuleError(str(path), "no such file or folder.", "Check the path given to --rules.")
+        raise RuleError(str(path), "neither a file nor a folder.", "Name a rule file, or a folder of them.")
 
 
 def _below(folder: Path) -> Iterator[str]:
