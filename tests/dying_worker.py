@@ -9,6 +9,7 @@ import os
 import signal
 from multiprocessing.connection import Connection
 
+from douse.errors import RuleError
 from douse.hunt import pool, work
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import Unit
@@ -26,6 +27,13 @@ class _Killed(work.Worker):
 class _Broken(work.Worker):
     def work(self, unit: Unit) -> None:
         raise ZeroDivisionError("a bug of ours")
+
+
+class _Refused(work.Worker):
+    def work(self, unit: Unit) -> None:
+        if VICTIM in unit.path:
+            raise RuleError("cache", "holds a rule that Douse did not write there.", "Delete the file.")
+        super().work(unit)
 
 
 class _OutOfMemory(work.Worker):
@@ -48,6 +56,11 @@ def killed(line: Connection, options: HuntOptions) -> None:
 def broken(line: Connection, options: HuntOptions) -> None:
     """Meets a bug."""
     _served(_Broken, line, options)
+
+
+def refused(line: Connection, options: HuntOptions) -> None:
+    """Meets a rule that cannot be made."""
+    _served(_Refused, line, options)
 
 
 def out_of_memory(line: Connection, options: HuntOptions) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 import dying_worker
 from douse.content.scenarios import scenario_ids
-from douse.errors import EvidenceError
+from douse.errors import EvidenceError, RuleError
 from douse.hunt import plan, pool, spread
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import Unit
@@ -187,6 +187,17 @@ def test_a_bug_in_a_worker_is_a_bug_of_the_hunt(scenario: Scenario, monkeypatch:
     assert any("in work" in note for note in caught.value.__notes__)
 
 
+@pytest.mark.usefixtures("eager")
+def test_a_rule_that_cannot_be_made_is_no_bug_in_a_worker_either(
+        scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = scenario("lumma-clickfix", noise=500, file="some.evtx")
+    victim = tmp_path / "victim.jsonl"
+    victim.write_bytes(scenario("benign-day", "jsonl", file="a.jsonl").read_bytes())
+    monkeypatch.setattr(pool, "serve", dying_worker.refused)
+    with pytest.raises(RuleError, match=r"^cache: holds a rule that Douse did not write there\. Delete the file\.$"):
+        hunted(log, victim, jobs=2)
+
+
 class Impatient(Silent):
     """A progress that presses Ctrl-C at the first word of it."""
 
@@ -252,7 +263,7 @@ def test_a_pool_is_started_only_where_it_pays() -> None:
     assert spread.workers_for([big] * 9, 1) == 1
     assert spread.workers_for([packed, packed], 4) == 2
     assert spread.workers_for([big] * 9, 0) == min(spread.cores(), 9)
-    assert spread.workers_for([big] * 900, 500) == pool.MOST_JOBS
+    assert spread.workers_for([big] * 900, 500) == spread.MOST_JOBS
 
 
 def test_the_weight_of_a_range_is_its_own() -> None:

@@ -22,7 +22,8 @@ from douse.detection.language.placeholders import NO_LISTS, Lists
 from douse.detection.lint.fields import Carried
 from douse.detection.lint.lint import DUPLICATE_TITLE, Finding, lint_text
 from douse.detection.logsource import EVERY_CHANNEL
-from douse.detection.ruleset import Idle, RuleSet, load_rules, rule_files_at
+from douse.detection.rulefiles import rule_files_at
+from douse.detection.ruleset import Idle, RuleSet, load_rules
 from douse.errors import RuleError
 from douse.model import Rule
 

@@ -14,7 +14,7 @@ from functools import cache
 from douse.content.logsources import log_sources
 from douse.detection.language.parse import CompiledRule
 from douse.detection.logsource import EVERY_CHANNEL, Route, alias_table
-from douse.detection.matching.cache import Deferred
+from douse.detection.matching.deferred import Deferred
 from douse.detection.reference import All, Any, Item, Not, Selection, Term
 from douse.detection.view import View, one_text, shown
 from douse.model import Event, Rule

@@ -15,7 +15,8 @@ from douse.content.cases import FOLDER, Case, load_cases
 from douse.content.rules import rule_files
 from douse.detection.language.documents import did_you_mean
 from douse.detection.language.placeholders import NO_LISTS, Lists
-from douse.detection.ruleset import RuleSet, load_rules, rule_files_at
+from douse.detection.rulefiles import rule_files_at
+from douse.detection.ruleset import RuleSet, load_rules
 from douse.errors import ContentError, RuleError
 
 

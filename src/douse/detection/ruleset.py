@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,6 @@ from pathlib import Path
 
 from douse.content.rules import rule_files
 from douse.detection.correlation.document import Correlation
-from douse.detection.language.documents import MAX_BYTES
 from douse.detection.language.filters import Filter
 from douse.detection.language.parse import CompiledRule, Outcome, Skipped, parse_rules
 from douse.detection.language.placeholders import NO_LISTS, Lists
@@ -29,10 +27,13 @@ from douse.detection.logsource import EVERY_CHANNEL, Route
 from douse.detection.matching.automaton import Memory
 from douse.detection.matching.bucket import Bucket, Entry
 from douse.detection.matching.cache import RuleCache, cache_folder
+from douse.detection.matching.deferred import distrust
+from douse.detection.matching.plan import UnsoundPlan
+from douse.detection.matching.probes import Probes
+from douse.detection.rulefiles import read_bytes, rule_paths_at, text_of
 from douse.errors import RuleError
 from douse.model import Alert, Event, Interest, Rule
 
-SUFFIXES = (".yml", ".yaml")
 MAX_BUCKETS = 4_096
 """Buckets kept at once; a log with more (channel, id) pairs than this is hostile, and rebuilding them is cheap."""
 
@@ -62,18 +63,32 @@ class RuleSet:
         for rule in self.rules:
             for route in rule.routes:
                 self._by_channel.setdefault(route.channel, []).append((rule, route))
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin with no bucket, nothing numbered and nothing remembered."""
         self._memory = Memory()
+        self._probes = Probes(self._memory)
         self._buckets: dict[tuple[str, int], Bucket] = {}
-        self._alike: dict[tuple[tuple[Route, int], ...], Bucket] = {}
+        self._lanes: dict[Route, Route] = {}
+        self._lane_of: dict[int, Route] = {}
+        self._alike: dict[tuple[int, ...], Bucket] = {}
 
     def interests(self) -> frozenset[Interest]:
         """The records that some rule reads."""
-        return frozenset((route.channel, route.event_id) for rule in self.rules for route in rule.routes)
+        different = {id(rule.routes): rule.routes for rule in self.rules}  # rules of one logsource share their routes
+        return frozenset((route.channel, route.event_id) for routes in different.values() for route in routes)
 
     def match(self, event: Event) -> Iterator[Alert]:
         """The alerts of an event, one for each rule that it matches, in the order of the rules within a route."""
         bucket = self._buckets.get((event.channel, event.event_id))
-        return (bucket or self._bucket(event)).match(event)
+        try:
+            return (bucket or self._bucket(event)).match(event)
+        except UnsoundPlan:
+            for rule in self.rules:
+                distrust(rule.term)
+            self._forget()
+            return self._bucket(event).match(event)
 
     def match_slowly(self, event: Event) -> Iterator[Alert]:
         """The same by the definition: every rule of the bucket is asked, one after the other. For tests."""
@@ -81,21 +96,29 @@ class RuleSet:
 
     def _bucket(self, event: Event) -> Bucket:
         """The rules that read an event's channel and id; remembered, and one for all pairs that have the same rules."""
-        lanes: dict[Route, dict[str, Entry]] = {}
+        lanes: dict[int, dict[str, Entry]] = {}
         for rule, route in (*self._by_channel.get(event.channel.lower(), ()), *self._by_channel.get(EVERY_CHANNEL, ())):
             if rule.term is not None and route.event_id in (None, event.event_id):
-                lane = Route("", None, route.where, route.aliases)
-                lanes.setdefault(lane, {})[rule.rule.rule_id] = Entry(lane, rule.rule, rule.term)
+                lane = self._lane(route)
+                lanes.setdefault(id(lane), {})[rule.rule.rule_id] = Entry(lane, rule.rule, rule.term)
         if len(self._buckets) >= MAX_BUCKETS:
             self._buckets.clear()
         entries = tuple(entry for lane in lanes.values() for entry in lane.values())
-        alike = tuple((entry.route, id(entry.term)) for entry in entries)
+        alike = tuple(key for entry in entries for key in (id(entry.route), id(entry.term)))
         bucket = self._alike.get(alike)
         if bucket is None:
             with no_garbage_collection():
-                bucket = self._alike[alike] = Bucket(entries, self._memory)
+                bucket = self._alike[alike] = Bucket(entries, self._probes)
         self._buckets[event.channel, event.event_id] = bucket
         return bucket
+
+    def _lane(self, route: Route) -> Route:
+        """What the entries of a bucket share: the route without its channel and id; one object for equal ones."""
+        lane = self._lane_of.get(id(route))
+        if lane is None:
+            lane = Route("", None, route.where, route.aliases)
+            lane = self._lane_of[id(route)] = self._lanes.setdefault(lane, lane)
+        return lane
 
 
 def load_rules(paths: Sequence[Path], *, builtin: bool = True, placeholders: Lists = NO_LISTS,
@@ -115,10 +138,10 @@ def load_rules(paths: Sequence[Path], *, builtin: bool = True, placeholders: Lis
 def _load(loading: _Loading, paths: Sequence[Path], builtin: bool) -> RuleSet:
     if builtin:
         for file in rule_files():
-            loading.read(file, builtin=True)
+            loading.read(str(file), builtin=True)
     for path in paths:
-        for file in rule_files_at(path):
-            loading.read(file)
+        for name in rule_paths_at(path):
+            loading.read(name)
     if loading.cache is not None:
         loading.cache.save()
     return loading.ruleset()
@@ -134,38 +157,6 @@ def no_garbage_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def rule_files_at(path: Path) -> Iterator[Path]:
-    """The rule files at a path: the file itself, or all below the folder, links followed once."""
-    if path.is_file():
-        yield path
-    elif path.is_dir():
-        yield from _below(path)
-    else:
-        raise RuleError(str(path), "no such file or folder.", "Check the path given to --rules.")
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    seen: set[tuple[int, int]] = set()
-    for root, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if _first_visit(Path(root, name), seen))
-        for name in sorted(files):
-            if name.lower().endswith(SUFFIXES):
-                yield Path(root, name)
-
-
-def _first_visit(folder: Path, seen: set[tuple[int, int]]) -> bool:
-    """Whether the folder was not walked before under another name."""
-    try:
-        status = folder.stat()
-    except OSError:
-        return False
-    key = status.st_dev, status.st_ino
-    if key in seen:
-        return False
-    seen.add(key)
-    return True
 
 
 @dataclass(slots=True)
@@ -184,36 +175,41 @@ class _Loading:
     paths_by_id: dict[str, str] = field(default_factory=dict)
     digests: list[bytes] = field(default_factory=list)
 
-    def read(self, file: Path, *, builtin: bool = False) -> None:
+    def read(self, path: str, *, builtin: bool = False) -> None:
         """Read one file, unless it was read before under another name."""
         try:
-            status = file.stat()
-            if (status.st_dev, status.st_ino) in self.files:
-                return
-            self.files.add((status.st_dev, status.st_ino))
-            text = _text(file)
+            data, identity = read_bytes(path)
         except OSError as error:
             what = f"cannot be read ({error.strerror})."
-            self.rejected.append(RuleError(f"{file}:1", what, "Check its permissions."))
+            self.rejected.append(RuleError(f"{path}:1", what, "Check its permissions."))
         except RuleError as error:
             self.rejected.append(error)
         else:
-            digest = hashlib.sha256(text.encode())
-            for outcome in self._outcomes(text, digest.hexdigest(), str(file), builtin):
-                self._take(outcome, text)
-            self.digests.append(digest.digest())
+            if identity not in self.files:
+                self.files.add(identity)
+                self._read(data, path, builtin)
 
-    def _outcomes(self, text: str, digest: str, path: str, builtin: bool) -> list[Outcome]:
-        """What the documents of a file are, from the cache where that knows the text."""
+    def _read(self, data: bytes, path: str, builtin: bool) -> None:
+        digest = hashlib.sha256(data)
+        for outcome in self._outcomes(data, digest.hexdigest(), path, builtin):
+            self._take(outcome, data)
+        self.digests.append(digest.digest())
+
+    def _outcomes(self, data: bytes, digest: str, path: str, builtin: bool) -> list[Outcome]:
+        """What the documents of a file are, from the cache where that knows the text, and through it where it can."""
         known = None if self.cache is None else self.cache.get(digest, path, builtin=builtin)
         if known is not None:
             return known
+        try:
+            text = text_of(data, path)
+        except RuleError as error:
+            return [error]
         found = list(parse_rules(text, path, builtin=builtin, lists=self.placeholders))
-        if self.cache is not None:
-            self.cache.put(digest, found, builtin=builtin)
+        if self.cache is not None and self.cache.put(digest, found, builtin=builtin):
+            return self.cache.get(digest, path, builtin=builtin) or found
         return found
 
-    def _take(self, outcome: Outcome, text: str) -> None:
+    def _take(self, outcome: Outcome, data: bytes) -> None:
         if isinstance(outcome, RuleError):
             self.rejected.append(outcome)
         elif isinstance(outcome, Skipped):
@@ -221,7 +217,7 @@ class _Loading:
         elif isinstance(outcome, Filter):
             self.filters.append(outcome)
         elif outcome.rule.rule_id in self.paths_by_id:
-            self._reject_double(outcome.rule, text)
+            self._reject_double(outcome.rule, data)
         else:
             self.paths_by_id[outcome.rule.rule_id] = outcome.rule.path
             if isinstance(outcome, Correlation):
@@ -231,8 +227,8 @@ class _Loading:
             else:
                 self.rules.append(outcome)
 
-    def _reject_double(self, rule: Rule, text: str) -> None:
-        line = text.count("\n", 0, max(text.rfind(rule.rule_id), 0)) + 1
+    def _reject_double(self, rule: Rule, data: bytes) -> None:
+        line = data.count(b"\n", 0, max(data.rfind(rule.rule_id.encode("utf-8", "replace")), 0)) + 1
         first = self.paths_by_id[rule.rule_id]
         self.rejected.append(RuleError(f"{rule.path}:{line}", f"the id {rule.rule_id} is already that of {first}.",
                                        "Give one of them a new id, or load only one."))
@@ -244,16 +240,3 @@ class _Loading:
         linked = link(self.rules, [(idle.rule, idle.reason) for idle in self.idle], self.filters, self.correlations)
         return RuleSet(linked.rules, [*self.idle, *(Idle(rule, reason) for rule, reason in linked.idle)],
                        [*self.rejected, *linked.errors], self.skipped, digest, linked.correlations, self.filters)
-
-
-def _text(file: Path) -> str:
-    """The file's text; raises RuleError where it is no UTF-8 or larger than a rule file may be."""
-    with file.open("rb") as stream:
-        data = stream.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise RuleError(f"{file}:1", f"larger than {MAX_BYTES} bytes.", "Split it into several files.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise RuleError(f"{file}:{line}", "not UTF-8.", "Save it as UTF-8 text.") from None

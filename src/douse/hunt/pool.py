@@ -30,7 +30,7 @@ from douse.hunt.garbage import seldom_collecting
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import Unit
 from douse.hunt.result import Progress
-from douse.hunt.work import Findings, Worker, rules_of
+from douse.hunt.work import Findings, Outcome, Worker, rules_of
 from douse.model import Loss, Source
 from douse.telemetry.chunks import WHOLE
 
@@ -40,22 +40,11 @@ if TYPE_CHECKING:
 
     Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
 
-MOST_JOBS: Final = 60
-"""Windows waits for no more than 63 pipes at once."""
 _STOPPING_SECONDS: Final = 10
 """How long workers may take to hand over what they have after an interruption."""
 _LOOK_UP_SECONDS: Final = 0.25
 """How long Ctrl-C may wait for the next message."""
 _AGAIN: Final = "Run the file again with --jobs 1; if memory was short, fewer jobs need less of it."
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What came of a unit; not `complete` where an interruption ended it. `error` is for a strict run."""
-
-    findings: Findings
-    complete: bool = True
-    error: EvidenceError | None = None
 
 
 class _Stopped(BaseException):
@@ -82,7 +71,7 @@ def _read(worker: Worker, unit: Unit) -> Outcome | str:
     """The outcome of a unit, or the traceback of a bug."""
     try:
         worker.work(unit)
-    except EvidenceError as error:
+    except (EvidenceError, RuleError) as error:
         return Outcome(worker.take(), error=error)
     except _Stopped:
         return Outcome(worker.take(), complete=False)
@@ -211,7 +200,7 @@ class Pool:
                 self._progress.advance(*message)
         elif isinstance(message, Outcome):
             number, hand.number = hand.number, -1
-            if message.error is not None:  # in a strict run only what comes before it can still matter
+            if message.error is not None:  # only what comes before it can still matter
                 self._waiting = [other for other in self._waiting if other < number]
             self._assign(hand)
             ready(number, message)

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Final
 
 from douse.detection.ruleset import RuleSet
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import Unit
-from douse.hunt.pool import MOST_JOBS, Outcome, Pool
 from douse.hunt.result import Progress
-from douse.hunt.work import Findings, Worker
+from douse.hunt.work import Findings, Outcome, Worker
 from douse.incident.facts import Facts
+
+MOST_JOBS: Final = 60
+"""Windows waits for no more than 63 pipes at once."""
 
 BYTES_A_WORKER = 16_000_000
 """How much there must be to read for each process that is started."""
@@ -34,6 +37,8 @@ def read_all(
     number = 0
     try:
         if workers > 1:
+            from douse.hunt.pool import Pool  # what processes and pipes need is loaded where it pays
+
             with Pool(options, ruleset, workers, progress) as pool:
                 pool.work(shared, merge.add)
         for number, unit in enumerate(units):

@@ -6,11 +6,14 @@ import pytest
 
 from douse.detection.language.patterns import Glob
 from douse.detection.language.probe import Probe, RawTest
-from douse.detection.matching.automaton import END, LONGEST_KEPT, START, WINDOW, Memory, Table
+from douse.detection.language.recipes import Expression
+from douse.detection.matching import automaton
+from douse.detection.matching.automaton import LONGEST_KEPT, WINDOW, Memory, Table
+from douse.detection.matching.search import END, START, search_of
 
 
 def table(*probes: Probe) -> Table:
-    return Table(enumerate(probes), Memory())
+    return Table(enumerate(map(search_of, probes)), Memory())
 
 
 def glob(text: str) -> Probe:
@@ -61,14 +64,10 @@ def test_numbers_are_equal_however_they_are_written() -> None:
     assert probes.of(True) == set()
 
 
-def test_a_test_runs_only_where_one_of_its_needs_is() -> None:
+def test_a_test_runs_only_where_one_of_its_needs_is(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-
-    def test(text: str) -> bool:
-        asked.append(text)
-        return True
-
-    probes = table(Probe("F", tests=(RawTest(test, ("ab", "cd")),)))
+    monkeypatch.setattr(automaton, "test_of", lambda _recipe: lambda text: asked.append(text) is None)
+    probes = table(Probe("F", tests=(RawTest(Expression("anything"), ("ab", "cd")),)))
     assert probes.of_text("xABx") == {0}
     assert probes.of_text("xyz") == set()
     assert asked == ["xABx"]

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from detection.makers import PROCESS_CREATION, event, rule_text
+from detection.makers import PROCESS_CREATION, compiled, event, rule_text
 from douse.detection import ruleset
 from douse.detection.language import parse
 from douse.detection.matching import cache
+from douse.detection.matching.cache import RuleCache
+from douse.detection.matching.deferred import Deferred
 from douse.detection.ruleset import RuleSet, load_rules
 
 RULES = {
@@ -79,6 +82,35 @@ def test_all_rules_come_back_as_they_were(folder: Path) -> None:
     assert_same(load(folder), load_rules([folder], builtin=False))
 
 
+def test_the_first_load_takes_the_way_of_all_later_ones(folder: Path) -> None:
+    first = load(folder)
+    assert all(isinstance(rule.term, Deferred) for rule in first.rules)
+    assert_same(first, load_rules([folder], builtin=False))
+
+
+def test_a_mark_before_the_text_does_not_keep_a_rule_from_being_known(folder: Path) -> None:
+    (folder / "two.yml").write_text(RULES["two.yml"], encoding="utf-8-sig")
+    load(folder)
+    assert_same(load(folder), load_rules([folder], builtin=False))
+
+
+def test_rules_of_one_logsource_share_their_routes(folder: Path) -> None:
+    load(folder)
+    one, two = load(folder).rules
+    assert one.routes is two.routes
+
+
+def test_half_a_character_is_not_kept_and_no_error(tmp_path: Path) -> None:
+    rules = RuleCache(tmp_path, (), {})
+    rule = compiled(RULES["one.yml"])
+    assert not rules.put("x", [replace(rule, rule=replace(rule.rule, title="\ud800"))], builtin=False)
+    assert not rules.put("y", [replace(rule, detection={"s": "\ud800"})], builtin=False)
+    assert rules.put("z", [rule], builtin=False)
+    rules.save()
+    again = RuleCache(tmp_path, (), {})
+    assert [again.get(name, "", builtin=False) is not None for name in "xyz"] == [False, False, True]
+
+
 def test_a_changed_rule_is_read_anew_and_the_others_are_not(folder: Path) -> None:
     load(folder)
     (folder / "two.yml").write_text(RULES["two.yml"].replace("x.exe", "y.exe"), encoding="utf-8")
@@ -114,9 +146,9 @@ def test_a_cache_that_others_may_write_is_not_believed(folder: Path) -> None:
     file = cache_file(folder)
     assert file.stat().st_mode & 0o777 == 0o600
     known = cache._load(file)
-    assert known
+    assert known.texts
     file.chmod(0o666)
-    assert cache._load(file) == {}
+    assert cache._load(file).texts == {}
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,86 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detection.generated import DETECTIONS, RECORDS, rules_of
 from detection.makers import SYSMON, compiled, event, rule_text
-from douse.detection.language.parse import CompiledRule, parse_rules
+from douse.detection.language.parse import CompiledRule
 from douse.detection.logsource import Route
-from douse.detection.matching.automaton import END, START, Memory
+from douse.detection.matching.automaton import Memory
 from douse.detection.matching.bucket import Bucket, Entry
+from douse.detection.matching.deferred import Deferred
+from douse.detection.matching.planner import plan_of
+from douse.detection.matching.probes import Probes
+from douse.detection.matching.search import END, START
+from douse.detection.reference import All
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.hunt.plan import make
 from douse.model import Event, Value
 from douse.telemetry import Limits, Tally, Wanted, read_path
-
-CHARS = "aAbB/\\\"'ßÉéſKſİı1x0-. \x02\x03\x00\n*?"
-FIELDS = ("CommandLine", "commandline", "Image", "User", "Data")
-PIECES = st.sampled_from(["a", "ab", "aB", "ß", "ss", "é", "É", "ſ", "K", "k", "İ", "ı", "\x02", "\x03", "\x02a",
-                          "a\x03", "1", "0x1", "01", "-1", "1.0", " ", "\n", "\x00", "\\", "/a", "-a", "."])
-TEXTS = st.lists(PIECES, max_size=4).map("".join)
-PATTERNS = st.lists(st.one_of(PIECES, st.sampled_from(["*", "?", "\\*", "\\?", "\\\\", "**"])), max_size=5).map("".join)
-EXPRESSIONS = st.sampled_from(["a", "^a", "a$", "(?:ab|ss)", "a+b?", "[ab]{2}", "a.b", "ab*", "x|", "\\x61", "(a|b)1",
-                               "k", "\\.", "^$", "a|ß", "\x02a", "[^a]", "\\d", "s", "a{2}", "(?i)AB", "\\Bb"])
-VALUES = st.one_of(TEXTS, st.none(), st.booleans(), st.integers(-2, 3), st.just(1.0), st.lists(TEXTS, max_size=3))
-
-
-def scalars() -> st.SearchStrategy[Any]:
-    return st.one_of(PATTERNS, st.none(), st.booleans(), st.integers(-2, 3))
-
-
-@st.composite
-def lines(draw: st.DrawFn) -> tuple[str, Any]:
-    """One line of a selection: a field, its modifiers, its values."""
-    field = draw(st.sampled_from(FIELDS))
-    kind = draw(st.sampled_from(["plain", "open", "open", "re", "exists", "fieldref", "compare", "cidr", "null"]))
-    words = draw(st.sampled_from(["", "|all", "|neq", "|all|neq"]))
-    if kind == "open":
-        opened = draw(st.sampled_from(["|contains", "|startswith", "|endswith", "|contains|windash"]))
-        cased = draw(st.sampled_from(["", "|cased"]))
-        return f"{field}{opened}{cased}{words}", draw(st.lists(PATTERNS, min_size=1, max_size=3))
-    if kind == "re":
-        flag = draw(st.sampled_from(["", "|i"]))
-        return f"{field}|re{flag}{words}", draw(st.lists(EXPRESSIONS, min_size=1, max_size=3))
-    if kind == "exists":
-        return f"{field}|exists", draw(st.booleans())
-    if kind == "fieldref":
-        return f"{field}|fieldref{draw(st.sampled_from(['', '|contains']))}", draw(st.sampled_from(FIELDS))
-    if kind == "compare":
-        return f"{field}|{draw(st.sampled_from(['lt', 'gte']))}", draw(st.integers(-1, 2))
-    if kind == "cidr":
-        return f"{field}|cidr", ["10.0.0.0/8", "::1/128"]
-    if kind == "null":
-        return field, None
-    cased = draw(st.sampled_from(["", "|cased"]))
-    return f"{field}{cased}{words}", draw(st.lists(scalars(), min_size=1, max_size=3))
-
-
-def maps() -> st.SearchStrategy[dict[str, Any]]:
-    return st.lists(lines(), min_size=1, max_size=3).map(dict)
-
-
-SELECTIONS = st.one_of(maps(), st.lists(maps(), min_size=1, max_size=2),
-                       st.lists(PATTERNS.filter(lambda text: text.strip("*?\\") != ""), min_size=1, max_size=2))
-CONDITIONS = st.sampled_from(["s1", "not s1", "s1 and s2", "s1 or s2", "s1 and not s2", "not (s1 or s2)", "all of them",
-                              "1 of s*", "not 1 of s*", "s1 and not (s2 and not s1)"])
-DETECTIONS = st.builds(lambda one, two, condition: {"s1": one, "s2": two, "condition": condition},
-                       SELECTIONS, SELECTIONS, CONDITIONS)
-RECORDS = st.dictionaries(st.sampled_from([*FIELDS, "Other"]), VALUES, max_size=5)
-
-
-def rules_of(detections: list[dict[str, Any]]) -> list[CompiledRule]:
-    """Those of the generated rules that are Sigma, each with its own id."""
-    rules = []
-    for number, detection in enumerate(detections):
-        text = rule_text(detection, id=f"11111111-1111-4111-8111-{number:012}")
-        rules += [rule for rule in parse_rules(text, f"{number}.yml") if isinstance(rule, CompiledRule)]
-    return rules
 
 
 @given(st.lists(DETECTIONS, min_size=1, max_size=4), st.lists(RECORDS, min_size=1, max_size=6))
@@ -95,11 +40,32 @@ def test_generated_rules_on_generated_events(detections: list[dict[str, Any]], r
                 assert list(rules.match(record)) == list(rules.match_slowly(record)), fields
 
 
+@given(st.lists(DETECTIONS, min_size=1, max_size=4), DETECTIONS, st.lists(RECORDS, min_size=1, max_size=4))
+def test_generated_rules_from_a_cache_also_where_a_filter_narrows_them(
+        detections: list[dict[str, Any]], narrowing: dict[str, Any], records: list[dict[str, Value]]) -> None:
+    fresh = rules_of(detections)
+    narrow = [rule.term for rule in rules_of([narrowing]) if rule.term is not None]
+    rules = [replace(rule, term=All((deferred(rule), *narrow)) if narrow and number % 2 else deferred(rule))
+             for number, rule in enumerate(fresh)]
+    expected = RuleSet([replace(rule, term=All((rule.term, *narrow)) if narrow and number % 2 else rule.term)
+                        for number, rule in enumerate(fresh) if rule.term is not None])
+    kept = RuleSet(rules)
+    for fields in records:
+        assert list(kept.match(event(fields))) == list(expected.match_slowly(event(fields))), fields
+
+
+def deferred(rule: CompiledRule) -> Deferred:
+    """The rule's term as the cache keeps it."""
+    assert rule.term is not None
+    parts = [msgspec.Raw(msgspec.msgpack.encode(part)) for part in (rule.detection, plan_of(rule.term))]
+    return Deferred(*parts, {}, "")
+
+
 @given(st.lists(DETECTIONS, min_size=1, max_size=3), RECORDS)
 def test_forgetting_everything_at_every_step_changes_nothing(detections: list[dict[str, Any]],
                                                              fields: dict[str, Value]) -> None:
     entries = [Entry(Route("", None), rule.rule, rule.term) for rule in rules_of(detections) if rule.term is not None]
-    bucket = Bucket(entries, Memory(limit=1))
+    bucket = Bucket(entries, Probes(Memory(limit=1)))
     for _ in range(2):
         assert list(bucket.match(event(fields))) == list(bucket.match_slowly(event(fields)))
 
@@ -154,7 +120,7 @@ def test_what_is_remembered_stays_below_its_limit() -> None:
     memory = Memory(limit=100_000)
     rule = compiled(rule_text({"s": {"CommandLine|contains": "needle"}, "condition": "s"}))
     assert rule.term is not None
-    bucket = Bucket([Entry(Route("", None), rule.rule, rule.term)], memory)
+    bucket = Bucket([Entry(Route("", None), rule.rule, rule.term)], Probes(memory))
     for number in range(5_000):
         found = list(bucket.match(event({"CommandLine": f"{number} needle" if number % 7 == 0 else f"{number}"})))
         assert len(found) == (number % 7 == 0)

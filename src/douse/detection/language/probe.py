@@ -14,14 +14,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from douse.detection.language.patterns import Glob, Test
+from douse.detection.language.patterns import Glob
+from douse.detection.language.recipes import Recipe
 
 
 @dataclass(frozen=True, slots=True)
 class RawTest:
     """A test of a text as the log has it, and the literals of which one must be in it (none: unknown)."""
 
-    test: Test
+    recipe: Recipe
     needs: tuple[str, ...] = ()
 
 

@@ -1,33 +1,32 @@
 """What a line can ask of a field other than its text: re, cidr, exists, fieldref, comparisons, parts of a time.
 
-A Draft's value in, a Pattern out. A field that cannot be read as what the question is about (no address, no number)
-does not match; that is never an error. The counterpart, texts.py, has the questions about text, which are most of them.
+A Draft's value in, a Pattern out; what it asks of a text is made in recipes.py. A field that cannot be read as what the
+question is about (no address, no number) does not match; that is never an error. The counterpart, texts.py, has the
+questions about text, which are most of them.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import operator
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from typing import get_args
 
-from douse.detection.language import regex
 from douse.detection.language.documents import Mistake, Scalar
 from douse.detection.language.modifiers import Draft, Value
 from douse.detection.language.patterns import Glob, number
 from douse.detection.language.probe import Probe, RawTest, needed
+from douse.detection.language.recipes import Comparison, Expression, InNetwork, Order, Part, Recipe, test_of
 from douse.detection.language.texts import combined, each, finder
-from douse.detection.language.times import RANGES, part_of
+from douse.detection.language.times import RANGES
 from douse.detection.reference import Found, Item, Pattern
 from douse.detection.view import View
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-_COMPARISONS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
-    "lt": ("<", operator.lt), "lte": ("<=", operator.le), "gt": (">", operator.gt), "gte": (">=", operator.ge),
-    "time": ("=", operator.eq),
+_ORDERS: Mapping[str, tuple[Order, str]] = {
+    "lt": ("lt", "<"), "lte": ("lte", "<="), "gt": ("gt", ">"), "gte": ("gte", ">="), "time": ("time", "="),
 }
+"""A comparison's word -> its recipe's, and its sign."""
+
+_PARTS: Mapping[str, Part] = {part: part for part in get_args(Part)}
 
 
 def other_item(field: str, draft: Draft) -> Item:
@@ -67,36 +66,19 @@ def _found_any(patterns: tuple[Pattern, ...]) -> Callable[[View], bool]:
 def _regex(field: str, value: Scalar, draft: Draft) -> Pattern:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise Mistake("'re' needs an expression", "Quote it.")
-    test = regex.search(str(value), draft.flags, at_start=draft.open_end and not draft.open_start,
+    flags = "".join(sorted(draft.flags))
+    recipe = Expression(str(value), flags, at_start=draft.open_end and not draft.open_start,
                         at_end=draft.open_start and not draft.open_end)
-    return Pattern(f"/{value}/{''.join(sorted(draft.flags))}", finder(field, test), RawTest(test, needed(str(value))))
+    return _pattern(f"/{value}/{flags}", field, recipe, needed(str(value)))
 
 
 def _cidr(field: str, value: Scalar, _draft: Draft) -> Pattern:
-    try:
-        network = ipaddress.ip_network(str(value), strict=False)
-    except ValueError:
-        raise Mistake(f"'{value}' is no network", "Write it as 10.0.0.0/8 or fc00::/7.") from None
-
-    def test(text: str) -> bool:
-        return _inside(text, network)
-
-    return Pattern(str(value), finder(field, test), RawTest(test))
+    return _pattern(str(value), field, InNetwork(str(value)))
 
 
-def _inside(text: str, network: Network) -> bool:
-    return any(address.version == network.version and address in network for address in _addresses(text))
-
-
-@lru_cache(maxsize=4096)
-def _addresses(text: str) -> tuple[Address, ...]:
-    """The address a text writes, none where it is no address; an IPv4 address inside an IPv6 one counts as both."""
-    try:
-        address = ipaddress.ip_address(text.strip())
-    except ValueError:
-        return ()
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (address,) if mapped is None else (address, mapped)
+def _pattern(text: str, field: str, recipe: Recipe, needs: tuple[str, ...] = ()) -> Pattern:
+    """A pattern that asks each text of the field. Raises Mistake where the recipe is nonsense."""
+    return Pattern(text, finder(field, test_of(recipe)), RawTest(recipe, needs))
 
 
 def _exists(field: str, value: Scalar, _draft: Draft) -> Pattern:
@@ -108,15 +90,9 @@ def _exists(field: str, value: Scalar, _draft: Draft) -> Pattern:
 
 
 def _compare(field: str, value: Scalar, draft: Draft) -> Pattern:
-    limit = _limit(value, draft)
-    sign, compare = _COMPARISONS[draft.kind]
-    part = draft.part
-
-    def test(text: str) -> bool:
-        found = part_of(text, part) if part else number(text)
-        return found is not None and compare(found, limit)
-
-    return Pattern(f"{part} {sign} {value}".lstrip(), finder(field, test), RawTest(test))
+    order, sign = _ORDERS[draft.kind]
+    recipe = Comparison(order, _limit(value, draft), _PARTS[draft.part])
+    return _pattern(f"{draft.part} {sign} {value}".lstrip(), field, recipe)
 
 
 def _limit(value: Scalar, draft: Draft) -> int | float:

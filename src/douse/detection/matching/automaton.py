@@ -1,36 +1,35 @@
-r"""All probes of one field, asked at once of a text: which of them are true.
+"""All searches of one field, asked at once of a text: which of them are true.
 
-Every literal of every glob is in one Aho-Corasick automaton, run over the folded text between two sentinels, \x02 and
-\x03. `startswith: a` is the literal "\x02a", `endswith` "a\x03" and equality both, so most globs are decided by the hit
-alone. An expression or a glob of several parts has its longest literal there and is only asked when that is hit; what
-has no literal is asked of every text. A text that holds a sentinel itself is an attack on this trick: its hits are then
-compared once more. The answer is kept for each distinct text, because logs repeat themselves (Memory bounds that).
-The counterpart, matcher.py, makes alerts of it; reference.py is what both must agree with.
+Every literal of every search is in one Aho-Corasick automaton, run over the folded text between two sentinels; what a
+literal is and what its hit means is decided in search.py. A text that holds a sentinel itself is an attack on this
+trick: its hits are then compared once more. The answer is kept for each distinct text, because logs repeat themselves
+(Memory bounds that). The counterpart, matcher.py, makes rules of it; reference.py is what both must agree with.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeVar
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from douse.detection.language.patterns import Glob, Test, Wild, glob_test, number
-from douse.detection.language.probe import Probe
+from douse.detection.language.documents import Mistake
+from douse.detection.language.patterns import Test, number
+from douse.detection.language.recipes import Like, Recipe, test_of
 from douse.detection.language.texts import each
+from douse.detection.matching.plan import Search, UnsoundPlan
+from douse.detection.matching.search import END, START, stands
 from douse.detection.view import as_texts
 from douse.model import Event, Value
 
-START: Final = "\x02"
-END: Final = "\x03"
 WINDOW: Final = 1 << 16
 """Characters searched at once: a literal of one character in a script of a megabyte would else be listed a million
 times in memory."""
 
 LONGEST_KEPT: Final = 2_048
 Fired = frozenset[int]
-"""The numbers of the probes that are true."""
+"""The numbers of the searches that are true."""
 
 _QUICK: Final = MatchKind.LeftmostFirst
 """Twice as fast where only whether counts: the library then looks for a few characters at once first."""
@@ -38,8 +37,8 @@ _QUICK: Final = MatchKind.LeftmostFirst
 NOTHING: Final[Fired] = frozenset()
 _BETWEEN: Final = END + START
 _NUMBERS_START: Final = frozenset("-0123456789")
-_Check = tuple[int, Test, bool]
-"""A probe, a test that makes it true, and whether that wants the folded text (else the text as it is)."""
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 class Memory:
@@ -68,19 +67,39 @@ class Memory:
             self.used = self.ENTRY + size
 
 
-class Table:
-    """The probes of one field, each with its number. `null` are those true of an absent field."""
+class _Check:
+    """A search's test, made when a text is first asked. `folded`: it wants the folded text, else the text as it is."""
 
-    def __init__(self, probes: Iterable[tuple[int, Probe]], memory: Memory) -> None:
+    __slots__ = ("_recipe", "_test", "folded", "index")
+
+    def __init__(self, index: int, recipe: Recipe) -> None:
+        self.index, self._recipe = index, recipe
+        self.folded = isinstance(recipe, Like) and recipe.folded
+        self._test: Test | None = None
+
+    def passes(self, text: str) -> bool:
+        """Whether the text passes. Raises UnsoundPlan where the test cannot be made."""
+        if self._test is None:
+            try:
+                self._test = test_of(self._recipe)
+            except Mistake as mistake:
+                raise UnsoundPlan(str(mistake)) from None
+        return self._test(text)
+
+
+class Table:
+    """The searches of one field, each with its number. `null` are those true of an absent field."""
+
+    def __init__(self, searches: Iterable[tuple[int, Search]], memory: Memory) -> None:
         self.null: Fired = NOTHING
         self._memory = memory
         self._always: set[int] = set()
-        self._numbers: dict[int | float, list[int]] = {}
-        self._proofs: dict[str, list[int]] = {}
-        self._hints: dict[str, list[_Check]] = {}
+        self._numbers: dict[int | float, Sequence[int]] = {}
+        self._proofs: dict[str, Sequence[int]] = {}
+        self._hints: dict[str, Sequence[_Check]] = {}
         self._asked: list[_Check] = []
-        for index, probe in probes:
-            self._add(index, probe)
+        for numbered in searches:
+            self._add(*numbered)
         literals = list(self._proofs | self._hints)
         self._longest = max(map(len, literals), default=0)
         self._find = AhoCorasick(literals, store_patterns=True).find_matches_as_strings if literals else None
@@ -90,43 +109,22 @@ class Table:
         memory.watch(self.known.clear)
         memory.watch(self._same.clear)
 
-    def _add(self, index: int, probe: Probe) -> None:
-        if probe.null:
+    def _add(self, index: int, search: Search) -> None:
+        only = (index,)
+        _add_to(self._proofs, search.proofs, only)
+        _add_to(self._numbers, search.numbers, only)
+        for asked in search.asked:
+            check = _Check(index, asked.recipe)
+            _add_to(self._hints, asked.needs, (check,))
+            if not asked.needs:
+                self._asked.append(check)
+        if search.null:
             self.null |= {index}
-        for glob in probe.globs:
-            if glob.parts == (Wild.ANY,):
-                self._always.add(index)
-            else:
-                self._add_glob(index, glob, probe.fold)
-        for raw in probe.tests:
-            self._hint(raw.needs, (index, raw.test, False))
-
-    def _add_glob(self, index: int, glob: Glob, fold: bool) -> None:
-        value = None if glob.text is None else number(glob.text)
-        if value is not None:
-            self._add_number(index, value, fold)
-        literal = _literal(glob)
-        if fold and literal and _decides(glob):
-            self._proofs.setdefault(literal, []).append(index)
-        else:
-            self._hint([literal.casefold()] if literal else [], (index, glob_test([glob]), fold))
-
-    def _add_number(self, index: int, value: int | float, fold: bool) -> None:
-        if fold:
-            self._numbers.setdefault(value, []).append(index)
-        else:
-            self._asked.append((index, lambda text: number(text) == value, False))
-
-    def _hint(self, literals: Iterable[str], check: _Check) -> None:
-        needs = list(literals)
-        if not needs or any(_odd(literal.removeprefix(START).removesuffix(END)) for literal in needs):
-            self._asked.append(check)
-        else:
-            for literal in needs:
-                self._hints.setdefault(literal, []).append(check)
+        if search.always:
+            self._always.add(index)
 
     def of(self, value: Value) -> Fired:
-        """The probes that are true of a field's value; of a list, those true of any of its texts."""
+        """The searches that are true of a field's value; of a list, those true of any of its texts."""
         texts = as_texts(value)
         if texts is None:
             return self.null
@@ -177,11 +175,11 @@ class Table:
         for literal in hits:
             if literal in self._hints:
                 checks += self._hints[literal]
-            if literal in self._proofs and (not doubtful or _stands(literal, folded)):
+            if literal in self._proofs and (not doubtful or stands(literal, folded)):
                 fired.update(self._proofs[literal])
-        for probe, test, of_folded in checks:
-            if probe not in fired and test(folded if of_folded else text):
-                fired.add(probe)
+        for check in checks:
+            if check.index not in fired and check.passes(folded if check.folded else text):
+                fired.add(check.index)
         return frozenset(fired)
 
     def _hits(self, folded: str) -> tuple[set[str], bool]:
@@ -231,29 +229,11 @@ def _in_json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
-def _literal(glob: Glob) -> str:
-    """The longest literal of a glob, between sentinels where its place is fixed; empty where it cannot be searched."""
-    if not glob.parts:
-        return START + END
-    last = len(glob.parts) - 1
-    texts = [(START if at == 0 else "") + part + (END if at == last else "")
-             for at, part in enumerate(glob.parts) if isinstance(part, str) and not _odd(part)]
-    return max(texts, key=len, default="")
-
-
-def _decides(glob: Glob) -> bool:
-    """Whether the literal's hit is the glob's match: it has one text, and beside it only room for anything."""
-    return len(glob.literals) <= 1 and Wild.ONE not in glob.parts
-
-
-def _odd(text: str) -> bool:
-    """Whether a literal holds what the automaton cannot tell from its own marks: a sentinel, half a character."""
-    return START in text or END in text or (not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text))
-
-
-def _stands(literal: str, folded: str) -> bool:
-    """Whether a literal that was hit is really where its sentinels say, in a text that holds sentinels of its own."""
-    inner = literal.removeprefix(START).removesuffix(END)
-    if literal.startswith(START):
-        return folded == inner if literal.endswith(END) else folded.startswith(inner)
-    return folded.endswith(inner) if literal.endswith(END) else inner in folded
+def _add_to(table: dict[_K, Sequence[_V]], keys: Iterable[_K], only: tuple[_V]) -> None:
+    """Add a value under some keys. Nearly every key has one value: a tuple, which all keys of the value share."""
+    for key in keys:
+        known = table.setdefault(key, only)
+        if isinstance(known, list):
+            known.append(only[0])
+        elif known is not only:
+            table[key] = [*known, *only]

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from douse.detection.alert import kept_fields, make_alert
 from douse.detection.logsource import Route, alias_table
-from douse.detection.matching.automaton import Memory
 from douse.detection.matching.matcher import Matcher
+from douse.detection.matching.probes import Probes
 from douse.detection.reference import Term
 from douse.detection.view import View
 from douse.model import Alert, Event, Rule
@@ -32,12 +32,12 @@ class Entry(NamedTuple):
 class Bucket:
     """The entries of one or more kinds of record; they share what was learned about values."""
 
-    def __init__(self, entries: Sequence[Entry], memory: Memory) -> None:
+    def __init__(self, entries: Sequence[Entry], probes: Probes) -> None:
         self._entries = tuple(entries)
         numbers: dict[str, list[tuple[int, Term]]] = {}
         for number, entry in enumerate(self._entries):
             numbers.setdefault(entry.route.aliases, []).append((number, entry.term))
-        self._matchers = [Matcher(rules, alias_table(name), memory) for name, rules in numbers.items()]
+        self._matchers = [Matcher(rules, alias_table(name), probes) for name, rules in numbers.items()]
 
     def match(self, event: Event) -> Iterator[Alert]:
         """The alerts of an event."""

@@ -1,10 +1,11 @@
-"""Rules as they were compiled, kept in a file by the hash of their text: a hunt starts in a third of a second.
+"""Rules as they were compiled, kept in a file by the hash of their text: three thousand load in a tenth of a second.
 
-What is kept is data, never code: what a rule says of itself, its routes, and its detection as it stood in the YAML, of
-which the term is made when the first event comes that the rule reads (Deferred). A text that is new, changed, wrong,
-or that refers to other rules (filters, correlations) is read in full. The file is msgpack with a checksum, decoded
-against the types below; one that does not fit in any way is ignored and written anew, and so is one that others than
-its owner may write, because whoever writes it decides what is found. Cannot be written: no cache, no complaint.
+What is kept is data, never code: what a rule says of itself, its routes, its plan (plan.py), of which a bucket is
+built, and its detection as it stood in the YAML, of which the term is made when the rule fires (deferred.py). A text
+that is new, changed, wrong, or that refers to other rules (filters, correlations) is read in full. The file is msgpack
+with a checksum, decoded against the types below; one that does not fit in any way is ignored and written anew, and so
+is one that others than its owner may write, because whoever writes it decides what is found. Cannot be written: no
+cache, no complaint.
 
 DOUSE_CACHE_DIR says where; set but empty it means nowhere. A folder that may only be read serves as it is.
 """
@@ -16,7 +17,8 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -24,29 +26,31 @@ from pathlib import Path
 import msgspec
 
 import douse
-from douse.detection.language.decision import decision
-from douse.detection.language.documents import Node
+from douse.content.logsources import log_sources
+from douse.detection.language.meaning import STAGES
 from douse.detection.language.parse import CompiledRule, Outcome, Skipped
 from douse.detection.language.placeholders import Lists
 from douse.detection.logsource import Route
-from douse.detection.reference import Term
-from douse.detection.view import View
-from douse.model import Match, Rule
+from douse.detection.matching.deferred import Deferred
+from douse.detection.matching.planner import plan_of
+from douse.model import EVIDENCE_CLASSES, LEVELS, Rule
 
 ENVIRONMENT = "DOUSE_CACHE_DIR"
 MAX_FILES = 8
 """Sets of rules kept; the one not used for longest goes first."""
 
 _DIGEST = hashlib.sha256().digest_size
+_LAST_STAGE = max(map(int, STAGES))
 
 
 class _Kept(msgspec.Struct, array_like=True, gc=False, tag="rule"):
-    """A rule: all but its term, and what that is made of."""
+    """A rule: what it says of itself, the number of its routes, why it is idle, and what its term is made of."""
 
     rule: Rule
-    routes: list[Route]
+    routes: int
     idle: str
     detection: msgspec.Raw
+    plan: msgspec.Raw
 
 
 class _KeptReason(msgspec.Struct, array_like=True, gc=False, tag="skip"):
@@ -55,37 +59,15 @@ class _KeptReason(msgspec.Struct, array_like=True, gc=False, tag="skip"):
     reason: str
 
 
-_File = dict[str, list[_Kept | _KeptReason]]
-"""Hash of a rule file's text -> what its documents are."""
+class _File(msgspec.Struct, array_like=True):
+    """Hash of a rule file's text -> what its documents are; and their routes, which most rules share with others."""
+
+    routes: list[tuple[Route, ...]] = msgspec.field(default_factory=list)
+    texts: dict[str, list[_Kept | _KeptReason]] = msgspec.field(default_factory=dict)
+
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_File).decode
-
-
-class Deferred:
-    """A term that is made when it is first asked."""
-
-    __slots__ = ("_detection", "_lists", "_term")
-
-    def __init__(self, detection: bytes, lists: Lists) -> None:
-        self._detection, self._lists = detection, lists
-        self._term: Term | None = None
-
-    def made(self) -> Term:
-        """The term itself."""
-        if self._term is None:
-            nodes: dict[str, Node] = msgspec.msgpack.decode(self._detection, type=dict[str, object])
-            self._term = decision("detection", nodes, self._lists)
-        return self._term
-
-    def holds(self, view: View) -> bool:
-        return self.made().holds(view)
-
-    def why(self, view: View, selection: str) -> Iterator[Match]:
-        return self.made().why(view, selection)
-
-    def event_ids(self) -> frozenset[int] | None:
-        return self.made().event_ids()
 
 
 class RuleCache:
@@ -94,45 +76,61 @@ class RuleCache:
     def __init__(self, folder: Path, paths: Iterable[Path], lists: Lists) -> None:
         stamp = repr((_engine(), sorted(lists.items()), [str(path.absolute()) for path in paths]))
         self._path = folder / f"rules-{hashlib.sha256(stamp.encode()).hexdigest()[:24]}.msgpack"
-        self._lists = lists
+        self._name, self._lists = str(self._path), lists
         self._known = _load(self._path)
-        self._used: _File = {}
+        self._numbers = {routes: number for number, routes in enumerate(self._known.routes)}
+        self._used: dict[str, None] = {}
         self._changed = False
 
     def get(self, digest: str, path: str, *, builtin: bool) -> list[Outcome] | None:
         """What the documents of a text turned out to be, None when it is not known."""
-        kept = self._known.get(_key(digest, builtin))
+        key = _key(digest, builtin)
+        kept = self._known.texts.get(key)
         if kept is None:
             return None
-        self._used[_key(digest, builtin)] = kept
+        self._used[key] = None
         return [self._outcome(each, path) for each in kept]
 
     def _outcome(self, kept: _Kept | _KeptReason, path: str) -> Outcome:
         if isinstance(kept, _KeptReason):
             return Skipped(path, kept.reason)
         rule = kept.rule if kept.rule.path == path else replace(kept.rule, path=path)
-        term = Deferred(bytes(kept.detection), self._lists) if not kept.idle else None
-        return CompiledRule(rule, term, tuple(kept.routes), kept.idle)
+        routes = self._known.routes[kept.routes]
+        term = None if kept.idle else Deferred(kept.detection, kept.plan, self._lists, self._name)
+        return CompiledRule(rule, term, routes, kept.idle)
 
-    def put(self, digest: str, outcomes: list[Outcome], *, builtin: bool) -> None:
+    def put(self, digest: str, outcomes: list[Outcome], *, builtin: bool) -> bool:
         """Keep what a text turned out to be, if it is nothing but rules and documents that are none."""
         kept: list[_Kept | _KeptReason] = []
-        for outcome in outcomes:
-            if isinstance(outcome, Skipped):
-                kept.append(_KeptReason(outcome.reason))
-            elif isinstance(outcome, CompiledRule):
-                detection = msgspec.Raw(_encode(outcome.detection or {}))
-                kept.append(_Kept(outcome.rule, list(outcome.routes), outcome.idle, detection))
-            else:
-                return
-        self._used[_key(digest, builtin)] = kept
+        try:
+            for outcome in outcomes:
+                if isinstance(outcome, Skipped):
+                    kept.append(_KeptReason(outcome.reason))
+                elif isinstance(outcome, CompiledRule):
+                    kept.append(self._kept(outcome))
+                else:
+                    return False
+            _encode(kept)
+        except UnicodeEncodeError:  # half a character, which YAML can write and msgpack cannot
+            return False
+        key = _key(digest, builtin)
+        self._known.texts[key], self._used[key] = kept, None
         self._changed = True
+        return True
+
+    def _kept(self, compiled: CompiledRule) -> _Kept:
+        number = self._numbers.setdefault(compiled.routes, len(self._known.routes))
+        if number == len(self._known.routes):
+            self._known.routes.append(compiled.routes)
+        plan = None if compiled.term is None else plan_of(compiled.term)
+        return _Kept(compiled.rule, number, compiled.idle, msgspec.Raw(_encode(compiled.detection or {})),
+                     msgspec.Raw(_encode(plan)))
 
     def save(self) -> None:
         """Write what this run used, if any of it was new; whole or not at all."""
         if not self._changed:
             return
-        body = _encode(self._used)
+        body = _encode(_File(self._known.routes, {key: self._known.texts[key] for key in self._used}))
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".rules-")
@@ -168,24 +166,41 @@ def _key(digest: str, builtin: bool) -> str:
 
 @cache
 def _engine() -> str:
-    """What compiled rules depend on beside their text: the version, and the files of this room and its tables."""
+    """What compiled rules depend on beside their text: the version, the files of this room and its tables, and how this
+    Python folds letters."""
     house = Path(douse.__file__).parent
     files = [*(house / "detection").rglob("*.py"), *(house / "content").rglob("*.yml"), house / "model.py"]
     state = sorted((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
-    return f"{douse.__version__} {state!r}"
+    return f"{douse.__version__} {unicodedata.unidata_version} {state!r}"
 
 
 def _load(path: Path) -> _File:
+    """What is in the file, nothing where it is not exactly what was written here."""
     try:
         with path.open("rb") as stream:
             if not _trusted(os.fstat(stream.fileno())):
-                return {}
+                return _File()
             data = stream.read()
-        if hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
-            return {}
-        return _decode(data[_DIGEST:])
-    except (OSError, msgspec.DecodeError, RecursionError):
-        return {}
+        body = memoryview(data)[_DIGEST:]
+        if hashlib.sha256(body).digest() != data[:_DIGEST]:
+            return _File()
+        found = _decode(body)
+    except (OSError, msgspec.DecodeError, ValueError, RecursionError):  # ValueError: text that is not UTF-8
+        return _File()
+    return found if _is_possible(found) else _File()
+
+
+def _is_possible(file: _File) -> bool:
+    """Whether rules have only words and numbers that parsing gives, so that no table is asked for one it lacks."""
+    count, tables = len(file.routes), {"", *log_sources().aliases}
+    return all(route.aliases in tables for routes in file.routes for route in routes) and all(
+        0 <= kept.routes < count and _is_possible_rule(kept.rule)
+        for kept_of_text in file.texts.values() for kept in kept_of_text if isinstance(kept, _Kept))
+
+
+def _is_possible_rule(rule: Rule) -> bool:
+    return (rule.level in LEVELS and 0 <= rule.fidelity <= 1 and 0 <= rule.stage <= _LAST_STAGE
+            and (not rule.evidence_class or rule.evidence_class in EVIDENCE_CLASSES))
 
 
 def _trusted(status: os.stat_result) -> bool:

@@ -1,9 +1,9 @@
 """Which rules of a bucket are true of an event, without asking them one by one.
 
-The lines of all rules become numbered probes, those of one field a Table (automaton.py). A rule's term becomes a
-condition on the set of probes that are true, and needs one of a few of them (its guards) to be true at all. So an event
-costs one look-up for each field, and then the rules whose guard is among the true probes are decided, once for each
-combination of such sets. A rule that asks for more than a field's texts (exists, fieldref) is decided by its own term.
+The lines of all rules become numbered searches, those of one field a Table (automaton.py). A rule's plan (plan.py) has
+a condition on the set of searches that are true, and needs one of a few of them (its guards) to be true at all. So an
+event costs one look-up for each field, and then the rules whose guard is among the true searches are decided, once for
+each combination of such sets. A rule that asks for more than a field's texts (exists, fieldref) is decided by its term.
 
 The order of the answer is that of the rules. The reference is the same question put to each term in turn
 (RuleSet.match_slowly); both must agree on everything.
@@ -11,14 +11,13 @@ The order of the answer is that of the rules. The reference is the same question
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from douse.detection.language.probe import Probe
-from douse.detection.matching.automaton import NOTHING, Fired, Memory, Table
-from douse.detection.matching.cache import Deferred
-from douse.detection.reference import All, Any, Item, Not, Selection, Term
+from douse.detection.matching.automaton import NOTHING, Fired, Table
+from douse.detection.matching.probes import Numbered, Probes
+from douse.detection.reference import Term
 from douse.detection.view import Aliases
 from douse.model import Event, Value, may_be_elsewhere
 
@@ -33,7 +32,8 @@ HEAD: Mapping[str, Callable[[Event], Value]] = {
 }
 """Fields of System that an Event has without decoding, unless its data hide them."""
 
-Decide = Callable[[Fired], bool]
+_Rule = tuple[int, Numbered]
+"""A rule's number, and its plan."""
 
 
 class Candidates(NamedTuple):
@@ -53,34 +53,27 @@ class _Layout:
     elsewhere: list[tuple[str, Table]]
 
 
-@dataclass(slots=True)
-class _Rule:
-    """A rule as a condition on probes; without one (it asks for more than those) its term decides."""
-
-    number: int
-    decide: Decide | None
-
-
 class Matcher:
     """Rules that see an event through the same aliases, by their numbers."""
 
-    def __init__(self, rules: Iterable[tuple[int, Term]], aliases: Aliases, memory: Memory) -> None:
-        self._aliases, self._memory = aliases, memory
-        probes = _Probes()
+    def __init__(self, rules: Iterable[tuple[int, Term]], aliases: Aliases, probes: Probes) -> None:
+        self._aliases, self._memory = aliases, probes.memory
         self._guarded: dict[int, list[_Rule]] = {}
         self._unguarded: list[_Rule] = []
+        asked: set[int] = set()
         for number, term in rules:
-            self._add(number, term, probes)
-        self._tables = {name: Table(asked, memory) for name, asked in probes.by_field.items() if name}
-        self._keywords = Table(probes.by_field[""], memory) if "" in probes.by_field else None
+            plan = probes.numbered(term)
+            self._add((number, plan))
+            asked.update(plan.numbers)
+        self._tables = probes.tables(asked)
+        self._keywords = self._tables.pop("", None)
         self._layouts: dict[tuple[str, ...], _Layout] = {}
         self._layouts_of_data: dict[tuple[str, ...], _Layout] = {}
         self._decided: dict[tuple[Fired, ...], Candidates] = {}
-        memory.watch(self._decided.clear)
+        self._memory.watch(self._decided.clear)
 
-    def _add(self, number: int, term: Term, probes: _Probes) -> None:
-        guards = probes.guards(term)
-        rule = _Rule(number, probes.condition(term))
+    def _add(self, rule: _Rule) -> None:
+        guards = rule[1].guards
         if guards is None:
             self._unguarded.append(rule)
         else:
@@ -141,122 +134,13 @@ class Matcher:
         return layout
 
     def _decide(self, key: tuple[Fired, ...]) -> Candidates:
-        """Decide the rules for a combination of true probes; remembered."""
+        """Decide the rules for a combination of true searches; remembered."""
         fired = NOTHING.union(*key)
-        rules = {rule.number: rule for guard in fired for rule in self._guarded.get(guard, ())}
-        rules.update((rule.number, rule) for rule in self._unguarded)
-        numbers = sorted(rules)
-        certain = tuple(number for number in numbers if (decide := rules[number].decide) is not None and decide(fired))
-        found = Candidates(certain, tuple(number for number in numbers if rules[number].decide is None))
-        self._memory.add(64 + 16 * len(key) + 8 * len(numbers))
+        plans = {number: plan for guard in fired for number, plan in self._guarded.get(guard, ())}
+        plans.update(self._unguarded)
+        holding = [number for number in sorted(plans) if plans[number].may_hold(fired)]
+        found = Candidates(tuple([number for number in holding if not plans[number].asked]),
+                           tuple([number for number in holding if plans[number].asked]))
+        self._memory.add(64 + 16 * len(key) + 8 * len(holding))
         self._decided[key] = found
         return found
-
-
-@dataclass(slots=True)
-class _Probes:
-    """The probes of all rules of a matcher, numbered; equal ones have one number."""
-
-    numbers: dict[Probe, int] = field(default_factory=dict)
-    known: dict[int, int] = field(default_factory=dict)
-    rarities: list[float] = field(default_factory=list)
-    by_field: dict[str, list[tuple[int, Probe]]] = field(default_factory=dict)
-
-    def _number(self, probe: Probe) -> int:
-        number = self.known.get(id(probe))  # hashing a hundred globs again is what takes time here
-        if number is None:
-            number = self.known[id(probe)] = self._equal(probe)
-        return number
-
-    def _equal(self, probe: Probe) -> int:
-        number = self.numbers.get(probe)
-        if number is None:
-            number = self.numbers[probe] = len(self.numbers)
-            self.rarities.append(_rarity(probe))
-            self.by_field.setdefault(probe.field, []).append((number, probe))
-        return number
-
-    def condition(self, term: Term) -> Decide | None:
-        """A term as a condition on the true probes; None when it asks for more than those."""
-        match term:
-            case Deferred():
-                return self.condition(term.made())
-            case Selection(term=inner):
-                return self.condition(inner)
-            case Not(inner):
-                decide = self.condition(inner)
-                return None if decide is None else lambda fired: not decide(fired)
-            case Item(probes=probes) if probes:
-                return _all_of([self._number(probe) for probe in probes], term.negated)
-            case All(terms):
-                return _both(self._conditions(terms))
-            case Any(terms):
-                return _either(self._conditions(terms))
-        return None
-
-    def _conditions(self, terms: Sequence[Term]) -> list[Decide] | None:
-        found = [self.condition(term) for term in terms]
-        known = [decide for decide in found if decide is not None]
-        return known if len(known) == len(found) else None
-
-    def guards(self, term: Term) -> frozenset[int] | None:
-        """Probes of which one must be true for the term to be; None where it can be true without any."""
-        match term:
-            case Deferred():
-                return self.guards(term.made())
-            case Selection(term=inner):
-                return self.guards(inner)
-            case Item(probes=probes) if probes and not term.negated:
-                return frozenset((self._number(max(probes, key=_rarity)),))
-            case All(terms):
-                known = [guards for each in terms if (guards := self.guards(each)) is not None]
-                return max(known, key=self._rarity, default=None)
-            case Any(terms):
-                every = [self.guards(each) for each in terms]
-                return None if None in every else NOTHING.union(*(guards for guards in every if guards is not None))
-        return None
-
-    def _rarity(self, guards: frozenset[int]) -> float:
-        return min((self.rarities[guard] for guard in guards), default=0)
-
-
-def _rarity(probe: Probe) -> float:
-    """How seldom we guess a probe to be true: its shortest literal, less when there are many."""
-    if probe.null or probe.tests or not probe.globs:
-        return 1
-    shortest = min(len("".join(glob.literals)) for glob in probe.globs)
-    return shortest / (1 + len(probe.globs) / 8)
-
-
-def _all_of(numbers: list[int], negated: bool) -> Decide:
-    if len(numbers) == 1:
-        (only,) = numbers
-        return (lambda fired: only not in fired) if negated else (lambda fired: only in fired)
-    wanted = frozenset(numbers)
-    return (lambda fired: not wanted <= fired) if negated else (lambda fired: wanted <= fired)
-
-
-def _both(terms: list[Decide] | None) -> Decide | None:
-    if terms is None:
-        return None
-
-    def decide(fired: Fired) -> bool:
-        for term in terms:
-            if not term(fired):
-                return False
-        return True
-
-    return decide
-
-
-def _either(terms: list[Decide] | None) -> Decide | None:
-    if terms is None:
-        return None
-
-    def decide(fired: Fired) -> bool:
-        for term in terms:
-            if term(fired):
-                return True
-        return False
-
-    return decide
