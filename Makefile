@@ -3,7 +3,7 @@ PY := .venv/bin/python
 DOUSE := .venv/bin/douse
 FUZZ ?= 2000
 EXECUTIONS ?= 100000
-FUZZ_SECONDS ?= 600
+FUZZ_SECONDS ?= 1800
 
 .DEFAULT_GOAL := help
 .PHONY: demo setup setup-dev setup-e2e test e2e lint types golden docs bench crosscheck fuzz check lock clean help
@@ -52,9 +52,11 @@ crosscheck: setup-dev ## compare the fast matcher with the reference on all shar
 	@$(PY) bench/crosscheck.py
 
 fuzz: setup-dev ## EXECUTIONS damaged inputs for each parser, 1,000 damaged logs, FUZZ examples for each property
-	@$(PY) tests/fuzz/drive.py --executions $(EXECUTIONS) --seconds $(FUZZ_SECONDS) $(if $(SEED),--seed $(SEED))
-	@DOUSE_FUZZ=1 $(PY) -m pytest -q tests/fuzz/test_damaged_corpus.py
-	@DOUSE_FUZZ=$(FUZZ) DOUSE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m pytest -m hypothesis
+	@failed=0; \
+	$(PY) tests/fuzz/drive.py --executions $(EXECUTIONS) --seconds $(FUZZ_SECONDS) $(if $(SEED),--seed $(SEED)) || failed=1; \
+	DOUSE_FUZZ=1 $(PY) -m pytest -q tests/fuzz/test_damaged_corpus.py || failed=1; \
+	DOUSE_FUZZ=$(FUZZ) DOUSE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(PY) -m pytest -q -m hypothesis || failed=1; \
+	exit $$failed
 
 check: lint types test ## what must pass before a commit
 

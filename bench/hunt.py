@@ -6,6 +6,7 @@ Corpora are made from the seed (corpora.py): a simulated day, and real attack lo
 shared data is there. Figures are CPU seconds of a whole fresh process with its children, start-up included, because
 wall time tells about the machine's other work; the load is printed all the same. Of the repeats the one with the least
 CPU counts. *Cold* is a process that finds no compiled rules, *warm* one that does. Needs wait4 (Linux, macOS).
+With BENCH_ZIRCOLITE=DIR the part `peer` runs Zircolite from that folder beside Douse (peer.py).
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import corpora
+import peer
 
 from douse import __version__
 
@@ -79,13 +82,16 @@ class Cost:
                 f" {self.memory / 1e6:6.0f} MB{ratio}")
 
 
-def measured(command: list[str], output: Path, environment: Mapping[str, str]) -> Cost:
-    """Run a command with its output in a file. Raises SystemExit where it fails."""
-    launched = subprocess.run([sys.executable, "-c", LAUNCH, str(output), *command], stdout=subprocess.PIPE,
-                              check=True, env={**os.environ, **environment})
+def measured(command: list[str], output: Path, environment: Mapping[str, str], *, folder: Path | None = None,
+             errors: Path | None = None) -> Cost:
+    """Run a command, in a folder, with its output in a file, and its errors too. Raises SystemExit where it fails."""
+    with errors.open("wb") if errors else nullcontext() as said:
+        launched = subprocess.run([sys.executable, "-c", LAUNCH, str(output), *command], stdout=subprocess.PIPE,
+                                  stderr=said, cwd=folder, check=True, env={**os.environ, **environment})
     code, seconds, wall, memory = json.loads(launched.stdout)
     if code not in (0, 4):  # 4 is a partial hunt: real logs hold damaged chunks
-        raise SystemExit(f"bench: exit code {code} of {' '.join(command)}")
+        where = f"; see {errors}" if errors else ""
+        raise SystemExit(f"bench: exit code {code} of {' '.join(command)}{where}")
     return Cost(seconds, wall, memory * (1 if sys.platform == "darwin" else 1024))
 
 
@@ -186,7 +192,18 @@ def growth(bench: Bench, seed: int, records: int, rules: Path | None) -> None:
         print(cost.line(f"{cost.summary['rules_loaded']:,} of {count:,} rules", corpus.size, bare), flush=True)
 
 
-PARTS = ("simulated", "dense", "start", "growth")
+def beside_zircolite(bench: Bench, home: Path, rules: Path | None, found: list[corpora.Corpus]) -> None:
+    """Zircolite on the same corpora with the same rules: cost, ratio, and the rules whose counts differ."""
+    if rules is None:
+        raise SystemExit("bench: BENCH_ZIRCOLITE needs SigmaHQ's rules in the shared data")
+    comparison = peer.Comparison(home, bench.scratch, measured, rules, corpora.tiny(bench.scratch))
+    for corpus in found:
+        print(f"\n{corpus}; {state_of_the_machine()}", flush=True)
+        warm = bench.hunt(corpus, rules=comparison.folder)
+        comparison.beside(corpus, warm, bench.scratch / "hunt.jsonl", warm.records, bench.repeat)
+
+
+PARTS = ("simulated", "dense", "start", "growth", "peer")
 
 
 def main() -> None:
@@ -216,6 +233,15 @@ def main() -> None:
             compare(bench, corpora.dense(bench.scratch, SHARED / "evtx", asked.seed, asked.dense * 1_000_000), rules)
         for path in asked.paths:
             compare(bench, corpora.found(path), rules)
+        home = os.environ.get("BENCH_ZIRCOLITE")
+        if "peer" in parts and home:
+            logs = [corpora.simulated(bench.scratch, asked.seed, asked.records)]
+            if (SHARED / "evtx").is_dir():
+                size = asked.dense * 1_000_000
+                logs.append(corpora.dense(bench.scratch, SHARED / "evtx", asked.seed, size))
+            beside_zircolite(bench, Path(home), rules, logs)
+        elif asked.only and "peer" in parts:
+            raise SystemExit("bench: the part `peer` needs BENCH_ZIRCOLITE=DIR, a folder with zircolite.py")
         if "start" in parts:
             start_up(bench, rules)
         if "growth" in parts:

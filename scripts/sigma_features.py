@@ -3,6 +3,7 @@
     python scripts/sigma_features.py ../shared/data/sigma
 
 A rule counts once for each feature. Files that are no rules (a map of log sources) are left out.
+tests/scripts/test_sigma_features.py holds the table to these numbers.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ _CONDITION = {
     "all of": re.compile(r"\ball of\b", re.IGNORECASE),
     "of them": re.compile(r"\bof them\b", re.IGNORECASE),
     "not 1 of": re.compile(r"\bnot (?:1|any) of\b", re.IGNORECASE),
+    "not": re.compile(r"\bnot\b", re.IGNORECASE),
+    "and": re.compile(r"\band\b", re.IGNORECASE),
+    "or": re.compile(r"\bor\b", re.IGNORECASE),
+    "parentheses": re.compile(r"\("),
 }
 
 
@@ -79,8 +84,8 @@ def _of_line(key: str, node: Node) -> Iterator[str]:
             yield "wildcards"
 
 
-def main(folder: Path) -> None:
-    """Print every feature with the number of rules that use it."""
+def count(folder: Path) -> tuple[int, Counter[str]]:
+    """How many rules there are below a folder, and how many of them use each feature."""
     counts: Counter[str] = Counter()
     documents = 0
     for file in sorted(folder.rglob("*.yml")):
@@ -93,9 +98,15 @@ def main(folder: Path) -> None:
             if isinstance(data, dict) and data.keys() & {"detection", "correlation", "filter"}:
                 documents += 1
                 counts.update(features(data))
+    return documents, counts
+
+
+def main(folder: Path) -> None:
+    """Print every feature with the number of rules that use it."""
+    documents, counts = count(folder)
     print(f"{documents} rules")
-    for name, count in sorted(counts.items()):
-        print(f"{count:6} {name}")
+    for name, number in sorted(counts.items()):
+        print(f"{number:6} {name}")
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from douse.detection.language.placeholders import read_placeholders
     from douse.detection.proof import prove_rules
     from douse.detection.ruleset import load_rules
+    from douse.hunt.explain import explain_rule
     from douse.hunt.options import HuntOptions
     from douse.hunt.result import HuntResult, Progress
-    from douse.hunt.rules import check_rules, explain_rule, find_rule
+    from douse.hunt.rules import check_rules, find_rule
     from douse.hunt.run import hunt
     from douse.simulate.run import SimulationResult, simulate
 
@@ -31,7 +32,7 @@ _HOME = {
     "Progress": "douse.hunt.result",
     "SimulationResult": "douse.simulate.run",
     "check_rules": "douse.hunt.rules",
-    "explain_rule": "douse.hunt.rules",
+    "explain_rule": "douse.hunt.explain",
     "find_rule": "douse.hunt.rules",
     "hunt": "douse.hunt.run",
     "load_rules": "douse.detection.ruleset",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,35 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="needs links, pipes and ri
 def test_no_output_and_a_dash_are_standard_output() -> None:
     assert target(None, force=False) is None
     assert target(Path("-"), force=False) is None
+
+
+def test_a_closed_standard_output_is_an_error_of_the_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(OutputError, match=r"standard output: is closed\. Name a file with -o\."):
+        target(None, force=False)
+    assert target(tmp_path / "x", force=False) == tmp_path / "x"
+
+
+@POSIX
+def test_a_pipe_closed_halfway_is_noticed_also_without_a_buffer(tmp_path: Path) -> None:
+    """With PYTHONUNBUFFERED one write may take a part only; the rest must not be lost without a word."""
+    program = "import sys\nfrom douse.cli.output import write\nwrite(None, [b'x' * 3_000_000])\n"
+    for unbuffered in ("", "1"):
+        run = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env={**os.environ, "PYTHONUNBUFFERED": unbuffered})
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.read(5)
+        run.stdout.close()
+        error = run.stderr.read()
+        run.stderr.close()
+        assert run.wait(timeout=30) != 0
+        assert b"BrokenPipeError" in error
+
+
+def test_a_name_that_is_too_long(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"cannot be written: File name too long\. Name another file\."):
+        target(tmp_path / ("x" * 300), force=False)
 
 
 def test_a_new_file_beside_the_evidence_is_fine(tmp_path: Path) -> None:

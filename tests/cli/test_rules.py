@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, is_typeddict
 
 import click
 import pytest
@@ -209,7 +210,45 @@ def test_show_asks_which_of_two_rules(capsys: pytest.CaptureFixture[str]) -> Non
     add("twice", RULE.replace("11111111-1111", "44444444-1111"))
     code, _, err = run(capsys, "show", "Letter Sent by an Office Program", *OURS)
     assert code == exits.NO_RULES
-    assert "names 2 rules. Use an id: 11111111-1111-4111-8111-111111111111, 44444444-1111" in err
+    assert ("names 2 rules. Use an id: 11111111-1111-4111-8111-111111111111 (rules/letter.yml), 44444444-1111"
+            in err)
+
+
+def test_a_rule_named_by_its_file_need_not_be_named_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_json(capsys, "show", "rules/letter.yml")[1]["title"] == "Letter Sent by an Office Program"
+    ours = run_json(capsys, "list")[1][0]
+    assert run_json(capsys, "show", ours["path"])[1]["id"] == ours["id"]
+    assert run_json(capsys, "explain", "./rules/letter.yml", "event.json")[1]["fires"] is True
+    add("penguin", RULE.replace("11111111-1111", "55555555-1111") + "---\n" + IDLE)
+    code, _, err = run(capsys, "show", "rules/penguin.yml")
+    assert code == exits.NO_RULES
+    assert "names 2 rules" in err
+    add("broken", BROKEN)
+    assert "unknown modifier 'startwith'" in run(capsys, "explain", "rules/broken.yml", "event.json")[2]
+
+
+FILTER = """title: Not Anna
+logsource: {product: windows, category: process_creation}
+filter:
+  rules: [11111111-1111-4111-8111-111111111111]
+  selection_anna: {CommandLine|contains: anna}
+  condition: not selection_anna
+"""
+
+
+def test_a_filter_is_seen_where_its_rule_is_shown_and_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    add("not_anna", FILTER)
+    assert run_json(capsys, "show", "letter", *OURS)[1]["filters"] == ["Not Anna"]
+    assert "Narrowed by the filters\n  • Not Anna" in run(capsys, "show", "letter", *OURS)[1]
+    _, row = run_json(capsys, "explain", "letter", "event.json", *OURS)
+    assert (row["fires"], row["reasons"]) == (False, ["the filter 'Not Anna' leaves it out: selection_anna matches"])
+    own, narrowing = row["condition"]["parts"]
+    assert (own["holds"], narrowing["kind"], narrowing["name"]) == (True, "filter", "Not Anna")
+    assert "no  the filter 'Not Anna'" in run(capsys, "explain", "letter", "event.json", *OURS)[1]
+    code, _, err = run(capsys, "show", "Not Anna", *OURS)
+    assert code == exits.NO_RULES
+    assert "is a filter, rules/not_anna.yml" in err
+    assert "It narrows Letter Sent by an Office Program." in err
 
 
 # --- explain ----------------------------------------------------------------------------------------------------------
@@ -272,10 +311,17 @@ def test_explain_a_record_of_an_evtx_file(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize(("file", "text", "options", "says"), [
-    ("two.jsonl", json.dumps(EVENT) + "\n" + json.dumps(EVENT), (), "holds more than one event. Choose one with"),
+    ("two.jsonl", f"{json.dumps(EVENT)}\n{json.dumps(EVENT)}", ("--record-id", "7"),
+     f"has 2 records 7 that the rule reads: 1 is {SYSMON} 1 of WS-01; 2 is {SYSMON} 1 of WS-01. Choose one with --nu"),
+    ("two.jsonl", f"{json.dumps(EVENT)}\n{json.dumps(EVENT)}", ("--number", "3"), "has no event number 3; it has 2."),
+    ("two.jsonl", f"{json.dumps({**EVENT, 'EventID': 11})}\n{json.dumps({**EVENT, 'EventID': 5})}", (),
+     f"has none of the records that the rule reads, but {SYSMON} 11 (1), {SYSMON} 5 (1). It reads {SYSMON} 1; "),
     ("event.json", None, ("--record-id", "99"), "has no record 99 among 1."),
     ("empty.json", "{}", (), "empty.json"),
-    ("nowhere.json", None, (), "No such file or directory"),
+    ("empty.json", "", (), "empty.json: empty file."),
+    ("binary.evtx", "\x00\x01", (), "binary.evtx"),
+    ("nowhere.json", None, (), "nowhere.json: no such file or folder."),
+    ("rules", None, (), "rules: holds no event."),
 ])
 def test_explain_says_what_is_wrong_with_an_event(capsys: pytest.CaptureFixture[str], file: str, text: str | None,
                                                   options: tuple[str, ...], says: str) -> None:
@@ -284,6 +330,27 @@ def test_explain_says_what_is_wrong_with_an_event(capsys: pytest.CaptureFixture[
     code, out, err = run(capsys, "explain", "letter", file, *options, *OURS)
     assert (code, out) == (exits.UNREADABLE, "")
     assert says in err
+
+
+def test_explain_asks_for_one_selector(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "explain", "letter", "event.json", "--record-id", "7", "--number", "1", *OURS)
+    assert code == exits.USAGE
+    assert "Give one of them" in err
+
+
+def test_explain_reads_standard_input(folder: Path) -> None:
+    command = [sys.executable, "-m", "douse", "rules", "explain", "letter", "-", *OURS, "--format", "json"]
+    done = subprocess.run(command, input=Path("event.json").read_bytes(), capture_output=True, check=True, timeout=60,
+                          cwd=folder)
+    assert json.loads(done.stdout)["fires"] is True
+
+
+def test_explain_says_what_of_a_log_could_not_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("log.jsonl").write_text(f"{json.dumps(EVENT)}\n{{broken\n", encoding="utf-8")
+    code, out, err = run(capsys, "explain", "letter", "log.jsonl", *OURS, "--format", "json")
+    row = json.loads(out)
+    assert (code, row["fires"], len(row["survey"]["losses"])) == (exits.PARTIAL, True, 1)
+    assert "douse: log.jsonl" in err
 
 
 # --- test -------------------------------------------------------------------------------------------------------------
@@ -369,12 +436,49 @@ def test_check_with_logs_says_which_rules_read_them(capsys: pytest.CaptureFixtur
     write_event(**{**EVENT, "EventID": 11})
     code, row = run_json(capsys, "check", "rules", "--logs", "event.json")
     assert code == exits.DONE
-    assert row["unread"][0]["reads"] == f"{SYSMON} 1; Security 4688"
+    assert row["unread"][0]["reads"].startswith(f"{SYSMON} 1; Security 4688")
+    assert row["logs"] == {"records": 1, "records_lost": 0, "losses": []}
     write_event(**EVENT)
     assert run_json(capsys, "check", "rules", "--logs", "event.json")[1]["unread"] == []
     code, _, err = run(capsys, "check", "rules", "--logs", "nowhere.evtx")
     assert code == exits.UNREADABLE
     assert "nowhere.evtx" in err
+    code, out, err = run(capsys, "check", "rules", "--logs", "event.json", "--logs", "nowhere.evtx")
+    assert code == exits.PARTIAL
+    assert ("1 record of the logs read, 1 part not readable: 1 of 1 loaded rules read some of them"
+            in " ".join(out.split()))
+    assert "douse: nowhere.evtx: no such file or folder." in err
+
+
+def test_check_ends_with_the_numbers_and_counts_the_lints_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    add("penguin", IDLE)
+    add("several", RULE.replace("11111111-1111", "66666666-1111").replace("Letter", "Star") + "---\n" + FILTER)
+    out = run(capsys, "check", "rules")[1]
+    assert out.splitlines()[-1] == "3 files with 4 documents: 2 loaded, 1 filter, 1 idle, 0 rejected, 0 skipped"
+    by_kind = out.partition("Lints by kind (")[2]
+    assert "2 blind-filter             note     some of the records lack a field" in " ".join(by_kind.split("\n")[1:])
+    summary = run_json(capsys, "check", "rules")[1]["summary"]
+    assert summary["lints"]["blind-filter"] == 2
+    assert sum(summary["lints"].values()) == sum(summary["findings"].values())
+
+
+def test_check_of_a_folder_without_rules_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("nothing").mkdir()
+    code, out, err = run(capsys, "check", "nothing")
+    assert code == exits.NO_RULES
+    assert out.splitlines()[-1] == "0 files: 0 loaded, 0 idle, 0 rejected, 0 skipped"
+    assert "there is no rule file (.yml, .yaml) in what was named" in err
+
+
+def test_check_tells_correlations_and_rules_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    add("many", CORRELATION)
+    add("idle_many", CORRELATION.replace("99999999", "88888888").replace("Many", "Few").replace(
+        "[11111111-1111-4111-8111-111111111111]", "[22222222-2222-4222-8222-222222222222]"))
+    add("penguin", IDLE)
+    _, row = run_json(capsys, "check", "rules")
+    assert {one["title"]: one["kind"] for one in (*row["loaded"], *row["idle"])} == {
+        "Letter Sent by an Office Program": "rule", "Many Letters": "correlation", "Penguin": "rule",
+        "Few Letters": "correlation"}
 
 
 def test_check_fails_on_a_lint_only_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -417,13 +521,14 @@ HOSTILE = RULE.replace("title: Letter Sent by an Office Program", 'title: "Red \
 
 @pytest.mark.parametrize("arguments", [
     ("list", *OURS), ("show", "letter", *OURS), ("explain", "letter", "event.json", *OURS),
-    ("test", "cases", *OURS), ("check", "rules"),
+    ("explain", "many", "event.json", *OURS), ("show", "many", *OURS), ("test", "cases", *OURS), ("check", "rules"),
 ])
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_a_hostile_rule_or_event_cannot_act(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...],
                                             form: str) -> None:
     add("letter", HOSTILE)
-    write_event(**{**EVENT, "CommandLine": "\x1b[31m mailto attach \u202e"})
+    add("many", CORRELATION)
+    write_event(**{**EVENT, "CommandLine": "\x1b[31m mailto attach \u202e", "User": "\x1b[31m\u202e"})
     _, out, err = run(capsys, *arguments, "--format", form)
     assert out
     assert not {"\x1b", "\x07", "\u202e"} & set(out + err)
@@ -450,6 +555,55 @@ def test_every_verb_describes_itself_and_loads_nothing_heavy(verb: str) -> None:
         assert not isinstance(option, click.Option) or option.help
 
 
+@pytest.mark.parametrize("arguments", [
+    ("list", *OURS), ("show", "letter", *OURS), ("explain", "letter", "event.json", *OURS),
+    ("explain", "many", "event.json", *OURS), ("test", "cases", *OURS), ("check", "rules"),
+])
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_result_goes_to_a_file_and_never_over_one(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...],
+                                                    form: str) -> None:
+    add("many", CORRELATION)
+    written = (*arguments, "--format", form, "-o", "result")
+    code, out, err = run(capsys, *written)
+    assert (out, err) == ("", "")
+    assert code == run(capsys, *arguments, "--format", form, "-o", "-")[0]
+    first = Path("result").read_text(encoding="utf-8")
+    assert json.loads(first) if form == "json" else "etter" in first
+    assert "\x1b" not in first
+    code, _, err = run(capsys, *written)
+    assert code == exits.USAGE
+    assert "already exists. Add --force" in err
+    Path("result").write_text("old", encoding="utf-8")
+    run(capsys, *written, "--force")
+    assert Path("result").read_text(encoding="utf-8") == first
+
+
+@pytest.mark.parametrize("arguments", [("explain", "letter", "event.json", *OURS),
+                                       ("check", "rules", "--logs", "event.json")])
+def test_a_result_never_goes_into_the_evidence(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
+    before = Path("event.json").read_bytes()
+    code, _, err = run(capsys, *arguments, "-o", "event.json", "--force")
+    assert code == exits.USAGE
+    assert "lies in the evidence event.json" in err
+    assert Path("event.json").read_bytes() == before
+
+
+def test_a_table_in_a_file_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(30):
+        add(f"broken{number}", BROKEN)
+    assert "and 10 more; -o FILE or --format json has all" in run(capsys, "check", "rules")[1]
+    run(capsys, "check", "rules", "-o", "result")
+    text = Path("result").read_text(encoding="utf-8")
+    assert "more;" not in text
+    assert text.count("unknown modifier 'startwith'") == 30
+
+
+def test_a_long_title_is_cut_in_a_list(capsys: pytest.CaptureFixture[str]) -> None:
+    add("letter", RULE.replace("Letter Sent", "x" * 100_000))
+    for arguments in (("list", *OURS), ("test", "cases", *OURS), ("explain", "letter", "event.json", *OURS)):
+        assert len(run(capsys, *arguments)[1]) < 5_000
+
+
 def test_json_is_pure_on_a_pipe(folder: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "douse", "rules", "list", *OURS, "--format", "json"],
                           capture_output=True, check=True, timeout=60, cwd=folder)
@@ -457,17 +611,29 @@ def test_json_is_pure_on_a_pipe(folder: Path) -> None:
     assert done.stderr == b""
 
 
+@pytest.mark.skipif(os.name != "posix", reason="closes standard output as a POSIX shell does")
+@pytest.mark.parametrize(("more", "code", "says"), [
+    ("", exits.USAGE, "standard output: is closed. Name a file with -o."), ("-o result", exits.DONE, ""),
+])
+def test_a_closed_standard_output(folder: Path, more: str, code: int, says: str) -> None:
+    command = f"'{sys.executable}' -m douse rules list {' '.join(OURS)} {more} >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, cwd=folder)
+    assert done.returncode == code
+    assert says in done.stderr
+    assert "internal error" not in done.stderr
+    assert Path("result").is_file() is bool(more)
+
+
 def test_the_handbook_lists_every_lint_and_every_key() -> None:
     from douse.detection.lint.lint import lint_names
-    from douse.report import rules as rows
+    from douse.report import rules_schema as rows
 
     page = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
     for lint in lint_names().values():
         assert f"| `{lint.name}` | {lint.severity} | {lint.says} |" in page
-    for row in (rows.RulePage, rows.ExplanationRow, rows.PartRow, rows.ProofsRow, rows.ProofRow, rows.CheckRow,
-                rows.CheckSummaryRow):
-        for key in row.__annotations__:
-            assert f"`{key}`" in page, f"docs/rules.md does not name {key}"
+    for row in vars(rows).values():
+        for key in row.__annotations__ if is_typeddict(row) else ():
+            assert f"`{key}`" in page, f"docs/rules.md does not name {key} of {row.__name__}"
 
 
 CORRELATION = """title: Many Letters
@@ -484,19 +650,46 @@ correlation:
 """
 
 
-def test_a_correlation_is_listed_and_shown_and_cannot_be_explained(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_correlation_is_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
     add("many", CORRELATION)
     rows = run_json(capsys, "list", *OURS)[1]
     assert [(row["title"], row["kind"]) for row in rows] == [
         ("Letter Sent by an Office Program", "rule"), ("Many Letters", "correlation")]
     _, page = run_json(capsys, "show", "many_letters", *OURS)
-    assert page["joins"] == ["11111111-1111-4111-8111-111111111111"]
-    assert page["asks"].startswith("event_count gte 3")
-    assert "the alerts of 11111111-1111" in run(capsys, "show", "many", *OURS)[1]
-    code, _, err = run(capsys, "explain", "many", "event.json", *OURS)
-    assert code == exits.NO_RULES
-    assert "Explain one of its rules: 11111111-1111" in err
+    assert page["joins"] == [{"id": "11111111-1111-4111-8111-111111111111", "level": "high",
+                              "title": "Letter Sent by an Office Program", "path": "rules/letter.yml"}]
+    assert (page["asks"], page["group_by"]) == ("event_count gte 3 within 5m", ["User"])
+    add("both", CORRELATION.replace("99999999", "88888888").replace("[11111111", "[77777777") + "---\n"
+        + RULE.replace("11111111-1111", "77777777-1111"))
+    assert run_json(capsys, "show", "rules/both.yml")[1]["id"].startswith("88888888"), "not the rule that it joins"
+    Path("rules/both.yml").unlink()
+    out = run(capsys, "show", "many", *OURS)[1]
+    assert "Joins\n  • Letter Sent by an Office Program, high, rules/letter.yml\n  Asks      event_count gte 3" in out
     assert run_json(capsys, "check", "rules")[1]["summary"]["loaded"] == 2
+
+
+def test_a_correlation_is_explained_over_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    add("many", CORRELATION)
+    events = [{**EVENT, "EventRecordID": number, "User": user, "TimeCreated": f"2026-11-24T09:0{minute}:00Z"}
+              for number, (user, minute) in enumerate([("anna", 0), ("anna", 4), ("bert", 1), ("", 2), ("anna", 8)])]
+    Path("log.jsonl").write_text("".join(json.dumps(one) + "\n" for one in events), encoding="utf-8")
+    code, row = run_json(capsys, "explain", "many", "log.jsonl", *OURS)
+    assert (code, row["fires"], row["group_count"]) == (exits.DONE, False, 2)
+    assert row["left_out"] == {"lack a field of group-by": 1}
+    assert [(one["group"], one["matches"], one["value"]) for one in row["groups"]] == [
+        ({"User": "anna"}, 3, 2.0), ({"User": "bert"}, 1, 1.0)]
+    out = run(capsys, "explain", "many", "log.jsonl", *OURS)[1]
+    assert "Fires     no: no group meets that" in out
+    assert "no  User = anna  3 matches, nearest 2 from 2026-11-24T09:00:00Z" in out
+    events[-1]["TimeCreated"] = "2026-11-24T09:05:00Z"
+    Path("log.jsonl").write_text("".join(json.dumps(one) + "\n" for one in events), encoding="utf-8")
+    assert run_json(capsys, "explain", "many", "log.jsonl", *OURS)[1]["groups"][0]["alerts"] == 1
+    out = run(capsys, "explain", "many", "log.jsonl", *OURS)[1]
+    assert "Fires     yes, 1 alert" in out
+    assert "yes User = anna  1 alert, 3 matches, best 3" in out
+    code, _, err = run(capsys, "explain", "many", "log.jsonl", "--record-id", "1", *OURS)
+    assert code == exits.UNREADABLE
+    assert "is a correlation, which is about all events of a log" in err
 
 
 def test_placeholders_wake_a_rule_in_every_verb(capsys: pytest.CaptureFixture[str]) -> None:

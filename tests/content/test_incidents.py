@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from douse.content import incidents
+from douse.content.stores import stores
 from douse.errors import ContentError
 from douse.model import EVIDENCE_CLASSES, LEVELS
 
 LOADERS: tuple[tuple[str, Callable[[], object]], ...] = (
     ("scoring.yml", incidents.scoring),
     ("stages.yml", incidents.stages),
-    ("stores.yml", incidents.store_names),
     ("advice.yml", incidents.advice),
 )
 
@@ -32,21 +32,12 @@ def test_every_class_has_a_stage() -> None:
     assert [stage.stage for stage in incidents.stages()] == [1, 2, 3]
 
 
-def test_no_store_is_hidden_behind_an_earlier_one() -> None:
-    seen: list[str] = []
-    for product in incidents.store_names().products:
-        for part in product.contains:
-            assert part == part.lower()
-            assert not any(earlier in part for earlier in seen), f"{part} can never be reached"
-        seen += product.contains
-
-
 def test_advice_uses_only_words_that_it_needs() -> None:
     steps = incidents.advice()
     assert len({step.id for step in steps}) == len(steps)
     for step in steps:
         assert set(re.findall(r"\{(\w+)\}", step.text)) <= {"host", *step.needs}, step.id
-        assert set(step.stores) <= set(incidents.store_names().families)
+        assert set(step.stores) <= set(stores().families)
 
 
 @pytest.mark.parametrize(("name", "load"), LOADERS)

@@ -12,6 +12,7 @@ from douse.content.rules import rule_files
 from douse.detection.language.documents import Node, read_documents
 from douse.detection.language.parse import CompiledRule, parse_rules
 from douse.detection.language.patterns import Glob
+from douse.detection.language.placeholders import with_ours
 from douse.detection.reference import All, Any, Not, Selection, Term
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.errors import ContentError
@@ -20,7 +21,7 @@ RULES = [pytest.param(path, id=path.stem) for path in rule_files()]
 
 
 def only_rule(path: Path) -> CompiledRule:
-    (rule,) = parse_rules(path.read_text(encoding="utf-8"), str(path), builtin=True)
+    (rule,) = parse_rules(path.read_text(encoding="utf-8"), str(path), builtin=True, lists=with_ours({}))
     assert isinstance(rule, CompiledRule), rule
     return rule
 

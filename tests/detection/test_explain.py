@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from detection.makers import SYSMON, compiled, event, fires, rule_text
+from detection.makers import SYSMON, compiled, event, fires, rule_text, ruleset
 from douse.content.cases import case_file, load_cases
 from douse.content.rules import rule_files
-from douse.detection.explain import Part, Tried, explain, reads, reasons
+from douse.detection.explain import Part, Tried, explain, nearness, reads, reasons, seen_as
 from douse.detection.language.parse import CompiledRule
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.model import Event, Value
@@ -81,10 +81,12 @@ def test_reasons_name_the_selections_that_decide(condition: str, says: list[str]
     ({"category": "process_creation", "product": "windows"}, event({}, event_id=5),
      f"of {SYSMON} it reads event id 1, and this is 5"),
     ({"category": "process_creation", "product": "windows"}, event({}, "System", 7045),
-     f"it reads {SYSMON} 1; Security 4688, and this is System 7045"),
+     f"it reads {SYSMON} 1; Security 4688"),
     ({"category": "registry_add", "product": "windows"}, event({"EventType": "DeleteKey"}, event_id=12),
      "windows/registry_add needs EventType to be createkey, and it is 'DeleteKey'"),
-    ({"category": "proxy"}, event({}), "the rule is idle: category proxy"),
+    ({"category": "process_creation", "product": "macos"}, event({}), "the rule is idle: product macos"),
+    ({"category": "proxy"}, event({}), "it reads Proxy/access"),
+    ({"product": "windows"}, event({}, "Proxy/access", 0), "it reads every log of Windows, and Proxy/access is none"),
 ])
 def test_an_event_that_is_not_read_says_why(logsource: dict[str, str], record: Event, says: str) -> None:
     found = explain(compiled(rule_text({"a": {"Image": "x"}, "condition": "a"}, logsource)), record)
@@ -114,6 +116,27 @@ def test_explain_agrees_with_matching_on_every_case_of_ours(path: Path) -> None:
         found = explain(rule, case.event())
         assert found.fires is fires(rules, case.event()), case.name
         assert found.fires or found.unread or list(reasons(found.condition)), f"no reason: {case.name}"
+
+
+def test_a_rule_on_every_log_reads_what_a_hunt_shows_it() -> None:
+    rule = rule_text({"a": {"Image": "x"}, "condition": "a"}, {"product": "windows"})
+    for channel in ("Security", "Proxy/access"):
+        record = event({"Image": "x"}, channel, 0)
+        assert explain(compiled(rule), record).fires is fires(ruleset(rule), record) is (seen_as(
+            compiled(rule), record) is not None) is (channel == "Security")
+
+
+@pytest.mark.parametrize(("fields", "near"), [
+    ({"Image": "x", "User": "y", "Company": "z"}, 1.0), ({"Image": "x"}, 0.5), ({}, 0.0), ({"User": "y"}, 0.25),
+])
+def test_how_near_an_event_comes(fields: dict[str, Value], near: float) -> None:
+    rule = compiled(rule_text({"a": {"Image": "x"}, "b": {"User": "y", "Company": ["z"]}, "c": {"Image": "no"},
+                               "condition": "a and (b or c)"}))
+    view = seen_as(rule, event(fields))
+    assert view is not None
+    assert rule.term is not None
+    assert nearness(rule.term, view) == near
+    assert (near == 1.0) is rule.term.holds(view)
 
 
 def test_a_rule_from_the_cache_is_explained_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

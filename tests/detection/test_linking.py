@@ -53,6 +53,14 @@ def test_a_rule_by_id_and_by_name_is_still_one(tmp_path: Path) -> None:
     assert "the correlation names a rule twice" in str(rules.rejected[0])
 
 
+def test_a_filter_of_a_correlation_is_told_what_a_filter_is_for(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, BASE + "title: c\nname: c\ncorrelation: {type: temporal, timespan: 1m, rules: [failed]}\n"
+                   "---\ntitle: f\nlogsource: {product: windows}\n"
+                   "filter: {rules: [c, failed], selection: {User: a}, condition: not selection}\n")
+    assert [error.what for error in rules.rejected] == ["'c' is a correlation, and a filter narrows rules."]
+    assert rules.rejected[0].next_step == "Name the rules that it is made of."
+
+
 def test_correlations_in_a_circle_are_rejected(tmp_path: Path) -> None:
     text = "title: {0}\nname: {0}\ncorrelation: {{type: temporal, timespan: 1m, rules: [{1}]}}\n"
     circle = "---\n".join(text.format(one, other)

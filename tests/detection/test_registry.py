@@ -13,8 +13,12 @@ from douse.detection.registry import data, path
     (r"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\x", "Start", r"HKLM\System\CurrentControlSet\Services\x\Start"),
     (r"\REGISTRY\MACHINE\SYSTEM\ControlSet001x\a", "b", r"HKLM\SYSTEM\ControlSet001x\a\b"),
     (r"\REGISTRY\MACHINERY\X", "a", r"\REGISTRY\MACHINERY\X\a"),
-    (r"\REGISTRY\A\{1}", "", r"\REGISTRY\A\{1}"),
-    (r"\REGISTRY\MACHINE", "-", "HKLM"),
+    (r"\REGISTRY\A\{1}", "", r"\REGISTRY\A\{1}\(Default)"),
+    (r"\REGISTRY\MACHINE", "-", r"HKLM\(Default)"),
+    (r"\REGISTRY\MACHINE\SOFTWARE\Classes\ms-settings\shell\open\command", "",
+     r"HKCR\ms-settings\shell\open\command\(Default)"),
+    (r"\REGISTRY\MACHINE\SOFTWARE\ClassesX", "a", r"HKLM\SOFTWARE\ClassesX\a"),
+    (r"\REGISTRY\USER\S-1-5-21-1_Classes\x", "a", r"HKU\S-1-5-21-1_Classes\x\a"),
 ])
 def test_paths(key: str, value: str, expected: str) -> None:
     assert path(key, value) == expected
@@ -28,6 +32,9 @@ def test_paths(key: str, value: str, expected: str) -> None:
     ("4294967297", "%%1883", "QWORD (0x00000001-0x00000001)"),
     ("A0 B1", "%%1875", "Binary Data"),
     ("4", "%%1873", "4"),
+    ("", "%%1873", "(Empty)"),
+    ("-", "REG_EXPAND_SZ", "(Empty)"),
+    ("-", "%%1876", "-"),
     ("", "", ""),
 ])
 def test_data(text: str, kind: str, expected: str) -> None:

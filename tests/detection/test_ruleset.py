@@ -154,8 +154,16 @@ def test_interests_are_the_records_that_some_rule_reads() -> None:
                            SECURITY, id="2")),
         compiled(rule_text({"k": ["mimikatz"], "condition": "k"}, {"product": "windows", "service": "system"}, id="3")),
     ])
-    assert rules.interests() == {(SYSMON.lower(), 1), ("security", 4688), ("security", 4624), ("security", 4625),
-                                 ("system", None)}
+    assert rules.interests() == {(SYSMON.lower(), 1), ("security", 4688), ("mde/deviceprocessevents", 1),
+                                 ("security", 4624), ("security", 4625), ("system", None)}
+
+
+def test_a_rule_on_all_of_windows_reads_no_network_log() -> None:
+    everywhere = {"a": ["mimikatz"], "condition": "a"}
+    rules = RuleSet([compiled(rule_text(everywhere, {"product": "windows"}, id="1")),
+                     compiled(rule_text(everywhere, {"category": "proxy"}, id="2"))])
+    for channel, found in (("Security", ["1"]), ("MDE/DeviceEvents", ["1"]), ("Proxy/access", ["2"])):
+        assert [alert.rule_id for alert in rules.match(event({"x": "Mimikatz"}, channel, 0))] == found, channel
 
 
 @pytest.mark.parametrize(("detection", "ids"), [

@@ -3,9 +3,10 @@
     .venv/bin/python tests/fuzz/drive.py [--executions 100000] [--seed N] [--parser NAME]... [--seconds S] (`make fuzz`)
 
 An input is a function of parser, seed and number, so a run can be repeated. Each parser runs in a process of its own
-that a watchdog thread ends when one input takes longer than the deadline; the process leaves the number it is at in a
+that a timer ends when one input takes longer than the deadline; the process leaves the number it is at in a
 shared file, so that an input which hangs, exhausts memory or kills the interpreter is found as well. Crashes go to
-tests/fuzz/crashes/PARSER/; once fixed, they stay there as test cases.
+tests/fuzz/crashes/PARSER/; once fixed, they stay there as test cases. Every parser's line says how many of the
+executions that were asked for it had; fewer than that is a failure, as a run that stopped early has shown nothing.
 """
 
 from __future__ import annotations
@@ -14,23 +15,29 @@ import argparse
 import faulthandler
 import hashlib
 import mmap
+import os
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from fuzz.targets import TARGETS  # noqa: E402 - the folder of the tests must be on the path first
+from fuzz.target import MEMORY  # noqa: E402 - the folder of the tests must be on the path first
+from fuzz.targets import TARGETS  # noqa: E402 - the same
 
 CRASHES = HERE / "crashes"
 DEADLINE = 10.0
-"""Seconds one input may take; the slowest sound ones take a few hundredths on a busy machine."""
+"""Seconds of the processor that one input may take; the slowest sound ones take a second and a half."""
+PATIENCE = 12 * DEADLINE
+"""Seconds by the clock, for an input that hangs without working; on a busy machine the two are far apart."""
 MOST_BYTES = 2 << 30
 """Address space of a worker: an input that wants more has found a way to exhaust memory."""
 MOST_CRASHES = 20
@@ -53,6 +60,7 @@ def keep(parser: str, data: bytes, kind: str) -> Path:
 def work(parser: str, seed: int, start: int, stop: int, board: Path) -> None:
     """Run inputs in this process; a defect is printed, kept and counted, and the run goes on."""
     _bound_memory()
+    _bound_time()
     run = TARGETS[parser].run
     with board.open("r+b") as stream, mmap.mmap(stream.fileno(), _AT.size) as state:
         seen: set[str] = set()
@@ -60,7 +68,7 @@ def work(parser: str, seed: int, start: int, stop: int, board: Path) -> None:
         for number in range(start, stop):
             _AT.pack_into(state, 0, number, crashed)
             data = input_of(parser, seed, number)
-            faulthandler.dump_traceback_later(DEADLINE, exit=True)
+            _start_clocks(DEADLINE)
             try:
                 run(data)
             except (KeyboardInterrupt, SystemExit):
@@ -74,7 +82,7 @@ def work(parser: str, seed: int, start: int, stop: int, board: Path) -> None:
                     path = keep(parser, data, "crash")
                     print(f"  #{number}: {where}: {str(error)[:300]!r}\n    kept as {path}", flush=True)
             finally:
-                faulthandler.cancel_dump_traceback_later()
+                _start_clocks(0)
         _AT.pack_into(state, 0, stop, crashed)
 
 
@@ -86,36 +94,70 @@ def _bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
 
 
-def fuzz(parser: str, seed: int, executions: int, seconds: float) -> tuple[int, int]:
-    """Fuzz one parser to its end, a new process after each that died; how many ran, and how many of them failed."""
-    ends = time.monotonic() + seconds
-    with tempfile.TemporaryDirectory() as folder:
-        board = Path(folder, "board")
+def _bound_time() -> None:
+    """Let the processor's clock end this process with a traceback, where the system has one that can."""
+    if hasattr(signal, "SIGPROF"):
+        faulthandler.register(signal.SIGPROF, chain=True)
+
+
+def _start_clocks(seconds: float) -> None:
+    """Give the process so many seconds of work, or with 0 all the time it wants."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+    if seconds:
+        faulthandler.dump_traceback_later(PATIENCE, exit=True)
+    else:
+        faulthandler.cancel_dump_traceback_later()
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of fuzzing one parser: how many inputs ran, how many of them failed, and how long it took."""
+
+    parser: str
+    executions: int
+    failed: int
+    seconds: float
+
+    def line(self, asked: int) -> str:
+        """The result as one line of the table."""
+        said = "" if self.executions == asked else f"  STOPPED SHORT after {self.seconds:.0f} s: raise --seconds"
+        per_second = self.executions / max(self.seconds, 0.001)
+        return (f"{self.parser:<12} {self.executions:>9,} of {asked:,} executions  {self.failed:>4} failed"
+                f"  {self.seconds:5.0f} s  {per_second:6.0f}/s{said}")
+
+
+def fuzz(parser: str, seed: int, executions: int, seconds: float) -> Ran:
+    """Fuzz one parser to its end or until its time is over, a new process after each that died."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="douse-fuzz-", dir=MEMORY) as folder:
+        board, environment = Path(folder, "board"), {**os.environ, "TMPDIR": folder}
         board.write_bytes(_AT.pack(0, 0))
         start = 0
-        while start < executions and time.monotonic() < ends:
+        while start < executions and (left := started + seconds - time.monotonic()) > 0:
             command = [sys.executable, __file__, "--work", parser, str(seed), str(start), str(executions), str(board)]
             try:
-                code = subprocess.run(command, timeout=max(ends - time.monotonic(), 1), check=False).returncode
+                code = subprocess.run(command, timeout=left, check=False, env=environment).returncode
             except subprocess.TimeoutExpired:
                 break
-            at, crashed = _AT.unpack(board.read_bytes())
             if code == 0:
                 break
+            at, crashed = _AT.unpack(board.read_bytes())
             kept = keep(parser, input_of(parser, seed, at), "hang")
             print(f"  #{at}: the process ended with {code} (hang, memory or a crash of Python)\n    kept as {kept}")
             board.write_bytes(_AT.pack(at + 1, crashed + 1))
             start = at + 1
-        return _AT.unpack(board.read_bytes())
+        ran, failed = _AT.unpack(board.read_bytes())
+    return Ran(parser, ran, failed, time.monotonic() - started)
 
 
 def main() -> int:
-    """Fuzz, and say what was done."""
+    """Fuzz, and say what was done: 0 when every execution that was asked for ran and none failed."""
     parser = argparse.ArgumentParser(description="Fuzz the parsers.")
     parser.add_argument("--executions", type=int, default=100_000, help="of each parser")
     parser.add_argument("--seed", type=int, help="default: another one on every run; it is printed")
     parser.add_argument("--parser", action="append", choices=TARGETS, help="more than once; default all")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="give up a parser after so long")
+    parser.add_argument("--seconds", type=float, default=1e6, help="give up a parser after so long, which is a failure")
     parser.add_argument("--work", nargs=5, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.work:
@@ -123,14 +165,17 @@ def main() -> int:
         work(name, int(numbers[0]), int(numbers[1]), int(numbers[2]), Path(board))
         return 0
     seed = asked.seed if asked.seed is not None else time.time_ns() % 1_000_000
-    print(f"seed {seed}, {asked.executions:,} executions of each parser", flush=True)
-    failed = 0
-    for name in asked.parser or TARGETS:
-        started = time.monotonic()
-        ran, crashed = fuzz(name, seed, asked.executions, min(asked.seconds, 1e6))
-        failed += crashed
-        print(f"{name:<10} {ran:>9,} executions  {crashed:>4} failed  {time.monotonic() - started:7.0f} s", flush=True)
-    return 1 if failed else 0
+    names = asked.parser or list(TARGETS)
+    print(f"seed {seed}, {asked.executions:,} executions of each of {len(names)} parsers", flush=True)
+    results = []
+    for name in names:
+        results.append(fuzz(name, seed, asked.executions, asked.seconds))
+        print(results[-1].line(asked.executions), flush=True)
+    short = [ran.parser for ran in results if ran.executions < asked.executions]
+    failed = sum(ran.failed for ran in results)
+    print(f"{sum(ran.executions for ran in results):,} executions, {failed} failed, {len(short)} parsers stopped short"
+          + (f": {', '.join(short)}" if short else ""), flush=True)
+    return 1 if failed or short else 0
 
 
 if __name__ == "__main__":

@@ -5,14 +5,17 @@ All of it is the same on every machine and every run: a crash is named by parser
 
 from __future__ import annotations
 
+import bz2
 import functools
 import gzip
 import io
 import json
+import lzma
 import struct
+import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from douse.content.rules import rule_files
@@ -95,7 +98,7 @@ def json_files() -> tuple[bytes, ...]:
 
 @functools.cache
 def archives() -> tuple[bytes, ...]:
-    """Zips (packed and stored), gz, and archives inside archives."""
+    """Zips (packed and stored), gz, bz2, xz, tar, and archives inside archives."""
     log, lines = evtx_files()[0], json_files()[0]
     few = b"\n".join(lines.splitlines()[:2])
     zipped, stored, outer = io.BytesIO(), io.BytesIO(), io.BytesIO()
@@ -110,8 +113,24 @@ def archives() -> tuple[bytes, ...]:
         archive.writestr("inner.zip", zipped.getvalue())
     with zipfile.ZipFile(outer, "a", zipfile.ZIP_LZMA) as archive:
         archive.writestr("x.jsonl", few)
+    tape = tape_of({"logs/Security.evtx": log, "a.jsonl": few, "b.gz": gzip.compress(lines, mtime=0)})
     return (zipped.getvalue(), stored.getvalue(), outer.getvalue(), gzip.compress(log, mtime=0),
-            gzip.compress(lines, mtime=0) + gzip.compress(lines, mtime=0))
+            gzip.compress(lines, mtime=0) + gzip.compress(lines, mtime=0), tape, gzip.compress(tape, mtime=0),
+            bz2.compress(lines), bz2.compress(tape), lzma.compress(lines), lzma.compress(few) + lzma.compress(few))
+
+
+def tape_of(members: Mapping[str, bytes]) -> bytes:
+    """A tar of some files, one behind a long name and one beside a link."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tape:
+        for name, data in members.items():
+            member = tarfile.TarInfo("x" * 120 + "/" + name if name.endswith("gz") else name)
+            member.size = len(data)
+            tape.addfile(member, io.BytesIO(data))
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "a.jsonl"
+        tape.addfile(link)
+    return stream.getvalue()
 
 
 EVERY_MODIFIER = """\

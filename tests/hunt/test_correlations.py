@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from douse.hunt import spread
+
 Hunt = Callable[..., dict[str, Any]]
 
 RULES = """
@@ -84,3 +86,15 @@ def test_without_the_list_the_rule_and_the_correlation_are_idle(logs: Path, hunt
     document = hunt_json(*arguments(logs)[:-2])
     assert document["summary"]["rules_idle"] == 2
     assert {alert["title"] for alert in document["alerts"]} == {"Many failed logons"}
+
+
+def test_the_number_of_workers_changes_nothing_and_what_is_left_out_is_told(
+        logs: Path, hunt_json: Hunt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spread, "workers_for", lambda _units, jobs: jobs)  # as if the files were large
+    nobody = record(70, 4625, 3).replace('"Anna"', '""')
+    (logs / "d-nobody.jsonl").write_text(nobody + "\n" + record(1, 4625, 2) + "\n", encoding="utf-8")
+    one, two = hunt_json(*arguments(logs), "--jobs", "1"), hunt_json(*arguments(logs), "--jobs", "2")
+    assert len(one["alerts"]) == 1
+    assert one["alerts"] == two["alerts"]
+    told = "correlation 'Many failed logons': 1 match(es) left out, because they lack a field of group-by"
+    assert one["notes"].count(told) == two["notes"].count(told) == 1

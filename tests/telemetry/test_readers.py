@@ -6,6 +6,7 @@ import gzip
 import importlib
 import io
 import json
+import lzma
 import os
 import random
 import subprocess
@@ -23,7 +24,13 @@ from douse.telemetry.chunks import expected_records
 from douse.telemetry.readers import READERS
 
 from .conftest import ReadBytes
+from .exported import splunk
 from .test_archive import event_line, zipped
+from .test_csvlog import ecmd
+from .test_exports import beat
+from .test_splunk import start, sysmon
+from .test_tar import tarred
+from .test_xmllog import record
 
 
 def reader_of(data: bytes, name: str, tmp_path: Path, *, named: bool = False) -> tuple[set[str], Tally]:
@@ -38,7 +45,7 @@ def test_the_table_names_functions_that_exist() -> None:
     for reader in READERS:
         assert callable(reader.load())
         assert reader.load().__doc__
-        assert reader.suffixes
+        assert reader.suffixes or reader.hints or reader.certain
         assert reader.function.startswith("douse.telemetry.")
 
 
@@ -198,8 +205,13 @@ def test_evidence_is_not_changed(tmp_path: Path, three_chunks: bytes) -> None:
 SEEDS = (event_line(1) * 3, b"[" + event_line(1) + b"," + event_line(2) + b"]", gzip.compress(event_line(1) * 50),
          zipped({"a.json": event_line(1), "b.gz": gzip.compress(event_line(2))}),
          zipped({"a.jsonl": event_line(1) * 9}, zipfile.ZIP_LZMA), json.dumps({"Channel": "Security", "EventID": "1",
-         "EventTime": "2026-03-02 12:00:00", "Keywords": -1, "UtcTime": 5}).encode())
-NAMES = ("x", "x.evtx", "x.json", "x.jsonl", "x.zip", "x.gz")
+         "EventTime": "2026-03-02 12:00:00", "Keywords": -1, "UtcTime": 5}).encode(),
+         b"<Events>" + record(1).encode() * 3 + b"</Events>",
+         tarred({"a.json": event_line(1), "b.xml": record(2).encode()}),
+         ecmd('{"EventData":{"Data":[{"@Name":"Image","#text":"a,\\n\\"b\\""}]}}') * 2,
+         json.dumps({"took": 1, "hits": {"hits": [{"_source": beat(n)} for n in range(3)]}}).encode(),
+         (start(1) + sysmon(2)).encode(), json.dumps(splunk(record(1))).encode(), lzma.compress(event_line(1) * 9))
+NAMES = ("x", "x.evtx", "x.json", "x.jsonl", "x.zip", "x.gz", "x.tar", "x.xml", "x.csv", "x.xz")
 
 
 def mutated(seed: bytes, rng: random.Random) -> bytes:
@@ -240,7 +252,9 @@ def reads_without_raising(data: bytes, name: str) -> Tally:
     return tally
 
 
-STARTS = (b"", b"ElfFile\x00", b"PK\x03\x04", b"\x1f\x8b\x08", b"{", b"[", b'{"Event":{"System":{')
+STARTS = (b"", b"ElfFile\x00", b"PK\x03\x04", b"\x1f\x8b\x08", b"{", b"[", b'{"Event":{"System":{',
+          b"<Event><System><EventID>", b'{"winlog":{"', b"_raw,EventID\n", b"\xfd7zXZ\x00", b"BZh91AY&SY",
+          b"03/02/2026 08:00:00 AM\nLogName=")
 EXAMPLES = max(200, settings().max_examples)  # more under `make fuzz`
 
 

@@ -53,6 +53,8 @@ CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIA
 @click.option("--strict", is_flag=True, help="Stop at the first evidence that cannot be read.")
 @click.option("--max-line", type=click.IntRange(min=1), metavar="BYTES",
               help="Longest JSON line or document to read.  [default: 64 MiB]")
+@click.option("--clock-skew", type=click.FloatRange(min=0, max=86_400), default=2.0, show_default=True,
+              metavar="SECONDS", help="How far the clocks of endpoints and network sensors may differ.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N",
               help="Processes to read with; the result is the same.  [default: one for each core]")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True,
@@ -61,7 +63,8 @@ CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIA
 @click.pass_context
 def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], placeholders: tuple[Path, ...],
          no_builtin: bool, format_: str, output: Path | None, force: bool, since: datetime | None,
-         until: datetime | None, level: str, fail_on: str | None, strict: bool, max_line: int | None, jobs: int | None,
+         until: datetime | None, level: str, fail_on: str | None, strict: bool, max_line: int | None, clock_skew: float,
+         jobs: int | None,
          color: str, quiet: bool) -> None:
     """Find infostealers in Windows logs and explain each incident.
 
@@ -82,7 +85,7 @@ def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], pl
             click.echo(f"{word} {instant:%Y-%m-%dT%H:%M:%SZ}", err=True)
     options = HuntOptions(
         paths=paths, rules=rules, placeholders=placeholders, builtin=not no_builtin, since=since, until=until,
-        level=level, strict=strict, max_line=max_line or 0, jobs=jobs or 0,
+        level=level, strict=strict, max_line=max_line or 0, clock_skew=clock_skew, jobs=jobs or 0,
         command_line=out.command_line(sys.argv),
     )
     result = api.hunt(options, Silent() if quiet else Progress())

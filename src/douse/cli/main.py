@@ -140,7 +140,8 @@ def main(args: Sequence[str] | None = None) -> int:
     _make_printable()
     try:
         code = cli.main(args, prog_name="douse", standalone_mode=False, obj=session)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()
     except BrokenPipeError:  # at the last flush
         _drop_output()
         return exits.PIPE_CLOSED

@@ -12,6 +12,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from douse.errors import OutputError
 
@@ -22,8 +23,17 @@ _CHECK = "Check your rights and the free space."
 def target(output: Path | None, *, force: bool, evidence: Iterable[str] = ()) -> Path | None:
     """The file to write, None for standard output. Raises OutputError for a place that must not be written."""
     if output is None or output == STDOUT:
+        if sys.stdout is None:  # closed by whoever started us
+            raise OutputError("standard output", "is closed.", "Name a file with -o.")
         return None
     where = str(output)
+    try:
+        return _checked(output, where, force=force, evidence=evidence)
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise OutputError(where, f"cannot be written: {error.strerror or error}.", "Name another file.") from error
+
+
+def _checked(output: Path, where: str, *, force: bool, evidence: Iterable[str]) -> Path:
     if output.is_dir():
         raise OutputError(where, "is a folder.", "Name a file in it.")
     if not output.parent.is_dir():
@@ -57,7 +67,7 @@ def write(target: Path | None, chunks: Iterable[bytes]) -> None:
     try:
         if target is None:
             for chunk in chunks:
-                sys.stdout.buffer.write(chunk)
+                _write_all(sys.stdout.buffer, chunk)
             sys.stdout.buffer.flush()
         elif _is_special(target):
             with target.open("wb") as stream:
@@ -69,6 +79,14 @@ def write(target: Path | None, chunks: Iterable[bytes]) -> None:
     except OSError as error:
         where = "standard output" if target is None else str(target)
         raise OutputError(where, f"cannot be written: {error.strerror or error}.", _CHECK) from error
+
+
+def _write_all(stream: BinaryIO, chunk: bytes) -> None:
+    """Write all of a chunk. With PYTHONUNBUFFERED the stream is a bare file, which may take only a part: of a pipe that
+    its reader has just closed, and then the rest says so."""
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[stream.write(rest):]
 
 
 def _write_whole(target: Path, chunks: Iterable[bytes]) -> None:

@@ -7,65 +7,45 @@ used; what the verbs need is imported by the verbs, so that `douse rules check -
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from douse.cli import exits
+from douse.cli.rules_options import Result, placeholders_option, result_options, rule_options
 from douse.model import LEVELS
 from douse.text import clean
 
 if TYPE_CHECKING:
     from douse.detection.ruleset import RuleSet
-    from douse.report.rules import CheckRow
+    from douse.report.rules_schema import CheckRow, LossRow
 
-FORMATS = ("table", "json")
 GROUPINGS = ("level", "tag")
 SEVERITIES = ("note", "warning")
 CASE_FAILED = {exits.FINDINGS: "a case failed"}
-LINTED = {exits.FINDINGS: "a lint at or above --fail-on", exits.PARTIAL: "some rules were rejected",
-          exits.NO_RULES: "no usable rule"}
+LINTED = {exits.FINDINGS: "a lint at or above --fail-on", exits.NO_RULES: "no usable rule",
+          exits.PARTIAL: "some rules were rejected, or some of the logs could not be read"}
 FAILED = {exits.PARTIAL: "some rules were rejected", exits.NO_RULES: "no such rule, or no usable one"}
+EXPLAINED = {**FAILED, exits.UNREADABLE: "no such event, or nothing of the log could be read",
+             exits.PARTIAL: "some of the log could not be read"}
 
 EXAMPLES = (
     "douse rules list --level high",
     "douse rules show run_dialog_paste",
-    "douse rules explain run_dialog_paste event.json",
+    "douse rules explain my/rule.yml Sysmon.evtx",
     "douse rules test",
     "douse rules check sigma/rules/windows --logs logs/",
 )
-
-_rules_option = click.option("--rules", "rules_", multiple=True, type=click.Path(path_type=Path), metavar="DIR|FILE",
-                             help="Sigma rules besides our own; may be given again.")
-_no_builtin_option = click.option("--no-builtin", is_flag=True, help="Without our own rules.")
-_placeholders_option = click.option("--placeholders", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
-                                    help="Lists for the placeholders of rules (YAML, name: [values]).")
-_format_option = click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True,
-                              help="What to write.")
-_color_option = click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto",
-                             show_default=True, help="Colour in the table; auto means on a terminal.")
-_Command = Callable[..., None]
-
-
-def _shared(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
-    """Several options as one decorator, in the order that --help lists them."""
-
-    def decorate(command: _Command) -> _Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 @click.group("rules", epilog=exits.epilog(*EXAMPLES))
 def rules() -> None:
     """List, show, explain, test and check Sigma rules: our own and yours.
 
-    RULE is a rule's id, the name of its file without .yml, or its title.
+    RULE is a rule's id, the name of its file without .yml, its title, or the path of its file.
     """
 
 
@@ -73,15 +53,14 @@ def rules() -> None:
     "douse rules list", "douse rules list --rules sigma/ --no-builtin --level high --by tag",
     "douse rules list --format json | jq -r '.[].id'",
     codes=(exits.DONE, exits.USAGE, exits.PARTIAL, exits.NO_RULES), own=FAILED))
-@_shared(_rules_option, _placeholders_option, _no_builtin_option)
+@rule_options
 @click.option("--by", type=click.Choice(GROUPINGS), default="level", show_default=True,
               help="Group the table; under a tag a rule is listed once for each of its tags.")
 @click.option("--level", type=click.Choice(LEVELS), default=LEVELS[0], show_default=True,
               help="Leave out weaker rules.")
-@_shared(_format_option, _color_option)
-@click.pass_context
-def list_rules(ctx: click.Context, rules_: tuple[Path, ...], placeholders: tuple[Path, ...], no_builtin: bool,
-               by: str, level: str, format_: str, color: str) -> None:
+@result_options()
+def list_rules(rules_: tuple[Path, ...], placeholders: tuple[Path, ...], no_builtin: bool, by: str, level: str,
+               result: Result) -> None:
     """List rules, the strongest first; idle ones too, with the reason.
 
     JSON is an array with an object for each rule.
@@ -92,73 +71,80 @@ def list_rules(ctx: click.Context, rules_: tuple[Path, ...], placeholders: tuple
     known = rule_rows(ruleset)
     rows = [row for row in known if LEVELS.index(row["level"]) >= LEVELS.index(level)]
     _mention_rejected(ruleset)
-    if format_ == "json":
-        _write_json(rows)
-    else:
-        _write_table("rule_list", rows, color, by)
-    if not rows:
-        step = " Try: douse rules list" if known else " Name a folder with .yml rules, or drop --no-builtin."
-        click.echo(f"douse: no rule is left after --level {level} ({len(known)} read).{step}", err=True)
-    ctx.exit(exits.NO_RULES if not rows else exits.PARTIAL if ruleset.rejected else exits.DONE)
+    result.write("rule_list", rows, by)
+    if not known:
+        click.echo("douse: no rule was found. Name a folder with .yml rules, or drop --no-builtin.", err=True)
+    elif not rows:
+        click.echo(f"douse: no rule is left after --level {level} ({len(known)} read). Try: douse rules list", err=True)
+    _exit(exits.NO_RULES if not rows else exits.PARTIAL if ruleset.rejected else exits.DONE)
 
 
 @rules.command("show", epilog=exits.epilog(
     "douse rules show run_dialog_paste", "douse rules show 'Command Pasted Into the Run Dialog' --format json",
+    "douse rules show my/rule.yml",
     codes=(exits.DONE, exits.USAGE, exits.NO_RULES), own=FAILED))
 @click.argument("rule", metavar="RULE")
-@_shared(_rules_option, _placeholders_option, _no_builtin_option, _format_option, _color_option)
-def show_rule(rule: str, rules_: tuple[Path, ...], placeholders: tuple[Path, ...], no_builtin: bool, format_: str,
-              color: str) -> None:
+@rule_options
+@result_options()
+def show_rule(rule: str, rules_: tuple[Path, ...], placeholders: tuple[Path, ...], no_builtin: bool,
+              result: Result) -> None:
     """Show everything about a rule: what it finds and misses, what it reads, its Sigma text.
 
-    RULE is its id, the name of its file without .yml, or its title.
+    RULE is its id, the name of its file without .yml, its title, or the path of its file.
     """
     from douse import api
     from douse.report.rules import rule_page
 
-    compiled = api.find_rule(_load(rules_, placeholders, no_builtin), rule)
-    page = rule_page(compiled, Path(compiled.rule.path).read_text(encoding="utf-8-sig", errors="replace"))
-    if format_ == "json":
-        _write_json(page)
-    else:
-        _write_table("rule_page", page, color)
+    ruleset = _load(rules_, placeholders, no_builtin, rule)
+    found = api.find_rule(ruleset, rule)
+    text = Path(found.rule.path).read_text(encoding="utf-8-sig", errors="replace")
+    result.write("rule_page", rule_page(found, ruleset, text))
 
 
 @rules.command("explain", epilog=exits.epilog(
-    "douse rules explain run_dialog_paste event.json",
+    "douse rules explain run_dialog_paste event.json", "douse rules explain my/rule.yml Sysmon.evtx",
     "douse rules explain run_dialog_paste Sysmon.evtx --record-id 4711 --format json",
-    codes=(exits.DONE, exits.USAGE, exits.UNREADABLE, exits.NO_RULES), own=FAILED))
+    "douse rules explain many_failed_logons logs/ --rules my/rules",
+    codes=(exits.DONE, exits.USAGE, exits.UNREADABLE, exits.PARTIAL, exits.NO_RULES), own=EXPLAINED))
 @click.argument("rule", metavar="RULE")
-@click.argument("event", metavar="EVENT", type=click.Path(path_type=Path))
+@click.argument("event", metavar="EVENT", type=click.Path(allow_dash=True))
 @click.option("--record-id", type=click.IntRange(min=0), metavar="N",
-              help="Which record of a log, by its EventRecordID; not needed where EVENT holds a single event.")
-@_shared(_rules_option, _placeholders_option, _no_builtin_option, _format_option, _color_option)
-def explain_rule(rule: str, event: Path, record_id: int | None, rules_: tuple[Path, ...],
-                 placeholders: tuple[Path, ...], no_builtin: bool, format_: str, color: str) -> None:
+              help="Which event of a log, by its EventRecordID.")
+@click.option("--number", type=click.IntRange(min=1), metavar="N",
+              help="Which event of a log, counted from 1 in the order of reading.")
+@rule_options
+@result_options("event")
+def explain_rule(rule: str, event: str, record_id: int | None, number: int | None, rules_: tuple[Path, ...],
+                 placeholders: tuple[Path, ...], no_builtin: bool, result: Result) -> None:
     """Show which parts of a rule's condition an event meets, and which not.
 
-    EVENT is a file: one event as JSON, nested or flat, or a log (EVTX, JSON Lines) with --record-id. An event that the
-    rule does not read is explained too, with the reason.
+    EVENT is a file with one event as JSON, nested or flat; a log (all formats that hunt reads); a folder of them; or -
+    for standard input. Of several events the first on which the rule fires is explained, else the one that comes
+    nearest. An event that the rule does not read is explained too, with the reason.
+
+    A correlation is explained over the whole log: how often its rules matched, and how near each group came.
     """
     from douse import api
-    from douse.report.rules import explanation_row
+    from douse.report.rules import explained_row
+    from douse.report.rules_schema import CORRELATION
 
-    ruleset = _load(rules_, placeholders, no_builtin)
-    row = explanation_row(api.explain_rule(ruleset, rule, event, record_id))
-    if format_ == "json":
-        _write_json(row)
-    else:
-        _write_table("explanation", row, color)
+    if record_id is not None and number is not None:
+        raise click.UsageError("--record-id and --number both choose the event. Give one of them.")
+    ruleset = _load(rules_, placeholders, no_builtin, rule)
+    row = explained_row(api.explain_rule(ruleset, rule, event, record_id, number))
+    result.write("correlation" if row["rule"]["kind"] == CORRELATION else "explanation", row)
+    _mention_losses(row["survey"]["losses"])
+    _exit(exits.PARTIAL if row["survey"]["losses"] else exits.DONE)
 
 
 @rules.command("test", epilog=exits.epilog(
     "douse rules test", "douse rules test my/cases --rules my/rules",
     codes=(exits.DONE, exits.FINDINGS, exits.USAGE, exits.NO_RULES), own=CASE_FAILED))
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
-@_shared(_rules_option, _placeholders_option, _no_builtin_option, _format_option, _color_option)
-@click.pass_context
-def test_rules(ctx: click.Context, paths: tuple[Path, ...], rules_: tuple[Path, ...], placeholders: tuple[Path, ...],
-               no_builtin: bool, format_: str, color: str) -> None:
+@rule_options
+@result_options()
+def test_rules(paths: tuple[Path, ...], rules_: tuple[Path, ...], placeholders: tuple[Path, ...], no_builtin: bool,
+               result: Result) -> None:
     """Run the cases of rules: events that must fire a rule, and benign ones that must not.
 
     PATH is a file of cases or a folder of them, our own where none is given. A file of cases has the name of its rule's
@@ -169,15 +155,11 @@ def test_rules(ctx: click.Context, paths: tuple[Path, ...], rules_: tuple[Path, 
 
     proofs = api.prove_rules(paths, rules_, builtin=not no_builtin,
                              placeholders=api.read_placeholders(*placeholders))
-    row = proofs_row(proofs)
-    if format_ == "json":
-        _write_json(row)
-    else:
-        _write_table("proofs", row, color)
-    if not row["proofs"]:
+    result.write("proofs", proofs_row(proofs))
+    if not proofs.proofs:
         click.echo("douse: no file of cases was found. Name one, or a folder with .yml files.", err=True)
-        ctx.exit(exits.NO_RULES)
-    ctx.exit(exits.DONE if proofs.passed else exits.FINDINGS)
+        _exit(exits.NO_RULES)
+    _exit(exits.DONE if proofs.passed else exits.FINDINGS)
 
 
 @rules.command("check", epilog=exits.epilog(
@@ -188,10 +170,10 @@ def test_rules(ctx: click.Context, paths: tuple[Path, ...], rules_: tuple[Path, 
 @click.option("--logs", multiple=True, metavar="PATH",
               help="Logs to compare with: which fields their records have, which rules read none of them.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 1 on a lint at or above this severity.")
-@_shared(_placeholders_option, _format_option, _color_option)
-@click.pass_context
-def check_rules(ctx: click.Context, paths: tuple[Path, ...], logs: tuple[str, ...], fail_on: str | None,
-                placeholders: tuple[Path, ...], format_: str, color: str) -> None:
+@placeholders_option
+@result_options("logs")
+def check_rules(paths: tuple[Path, ...], logs: tuple[str, ...], fail_on: str | None, placeholders: tuple[Path, ...],
+                result: Result) -> None:
     """Account for every file of rules: loaded, idle (why), rejected (where, why, what to do), skipped; then the lints.
 
     PATH is a rule file or a folder of them. A lint is no error: the rule loads, and probably does not do what its
@@ -201,17 +183,17 @@ def check_rules(ctx: click.Context, paths: tuple[Path, ...], logs: tuple[str, ..
     from douse.report.rules import check_row
 
     row = check_row(api.check_rules(paths, logs, placeholders=api.read_placeholders(*placeholders)))
-    if format_ == "json":
-        _write_json(row)
-    else:
-        _write_table("check", row, color)
-    ctx.exit(_check_code(row, fail_on))
+    result.write("check", row)
+    if not row["summary"]["files"]:
+        click.echo("douse: there is no rule file (.yml, .yaml) in what was named.", err=True)
+    _mention_losses(row["logs"]["losses"] if row["logs"] else [])
+    _exit(_check_code(row, fail_on))
 
 
 def _check_code(row: CheckRow, fail_on: str | None) -> int:
     """The code for what became of the rules and, with --fail-on, for what the lints say."""
     summary, codes = row["summary"], {exits.DONE}
-    if summary["rejected"]:
+    if summary["rejected"] or (row["logs"] and row["logs"]["losses"]):
         codes.add(exits.PARTIAL)
     if not summary["loaded"]:
         codes.add(exits.NO_RULES)
@@ -220,28 +202,31 @@ def _check_code(row: CheckRow, fail_on: str | None) -> int:
     return exits.worst(codes)
 
 
-def _load(paths: Sequence[Path], placeholders: Sequence[Path], no_builtin: bool) -> RuleSet:
+def _load(paths: Sequence[Path], placeholders: Sequence[Path], no_builtin: bool, rule: str = "") -> RuleSet:
+    """The rules to look among; a rule named by its file is one of them, wherever that lies."""
     from douse import api
 
-    return api.load_rules(paths, builtin=not no_builtin, placeholders=api.read_placeholders(*placeholders))
+    file = rule.lower().endswith((".yml", ".yaml")) and os.path.isfile(rule)  # noqa: PTH113  of Path, a long name raises
+    named = [Path(rule)] if file else []
+    return api.load_rules([*named, *paths], builtin=not no_builtin, placeholders=api.read_placeholders(*placeholders))
 
 
 def _mention_rejected(ruleset: RuleSet) -> None:
     for error in ruleset.rejected[:3]:
         click.echo(f"douse: {clean(error)}", err=True)
     if len(ruleset.rejected) > 3:
-        click.echo(f"douse: and {len(ruleset.rejected) - 3} more rejected; see: douse rules check PATH", err=True)
+        click.echo(f"douse: and {len(ruleset.rejected) - 3:,} more rejected; see: douse rules check PATH", err=True)
 
 
-def _write_json(rows: Any) -> None:
-    from douse.cli import output
-    from douse.report.machine import json_document
+def _mention_losses(losses: Sequence[LossRow]) -> None:
+    """Say what of a log could not be read, so that its silence is not taken for an answer."""
+    for loss in losses[:3]:
+        where = loss["source"] if loss["where"] in ("", loss["source"]) else f"{loss['source']} {loss['where']}"
+        said = f"{where}: {loss['reason']}. {loss['next_step']}"
+        click.echo(f"douse: {clean(said.rstrip())}", err=True)
+    if len(losses) > 3:
+        click.echo(f"douse: and {len(losses) - 3:,} more losses; --format json has all", err=True)
 
-    output.write(None, [json_document(rows)])
 
-
-def _write_table(what: str, rows: Any, color: str, *more: str) -> None:
-    from douse.cli import output, show_rules
-
-    output.write(None, [show_rules.TABLES[what](rows, *more, color=color, stream=sys.stdout)])
-
+def _exit(code: int) -> None:
+    click.get_current_context().exit(code)

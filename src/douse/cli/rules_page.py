@@ -6,10 +6,11 @@ Every text is somebody else's rule or evidence, so all of them pass `plain` (scr
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from douse.cli.screen import Glyphs, Grid, level_word, plain
-from douse.report.rules import RuleRow
+from douse.report.rules_schema import RuleRow
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
 YES, NO = "green", "yellow"
 """The colours of a word that is good news or not; the word itself always says it too."""
 
+MAX_LISTED = 20
+MAX_TITLE = 200
+"""How much of a title is shown in a list; one may be as long as a rule file."""
+
 
 class Page:
-    """Draws blocks onto a console, as the screen of a hunt does."""
+    """Draws blocks onto a console, as the screen of a hunt does. `whole` lists have no end, as is right in a file."""
 
-    def __init__(self, console: Console, glyphs: Glyphs) -> None:
-        self.console, self.glyphs = console, glyphs
+    def __init__(self, console: Console, glyphs: Glyphs, *, whole: bool = False) -> None:
+        self.console, self.glyphs, self.whole = console, glyphs, whole
 
     def say(self, words: str, style: str = "") -> None:
         """A line of text."""
@@ -49,14 +54,17 @@ class Page:
             grid.add_row("", self.glyphs.bullet, line)
         self.console.print(grid)
 
-    def more(self, number: int) -> None:
-        """How many are not shown."""
-        if number > 0:
-            self.say(f"  and {number:,} more; --format json has all", "dim")
+    def listed(self, lines: Iterable[Text], number: int) -> None:
+        """A list of that many, on a screen MAX_LISTED of them and how many more there are."""
+        shown = number if self.whole else min(number, MAX_LISTED)
+        self.bullets(islice(lines, shown))
+        if number > shown:
+            self.say(f"  and {number - shown:,} more; -o FILE or --format json has all", "dim")
 
     def headline(self, row: RuleRow) -> None:
         """A rule's level and title, and a line below."""
         line = level_word(row["level"])
-        line.append_text(plain(f"  {row['title']}", "bold"))
+        line.append_text(plain("  "))
+        line.append_text(plain(row["title"], "bold", MAX_TITLE))
         self.console.print(line)
         self.say(self.glyphs.rule * self.console.width, "dim")

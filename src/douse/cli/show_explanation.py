@@ -1,7 +1,8 @@
 """An explanation on the terminal: the event, the verdict, and the condition as a tree of yes and no.
 
 A part is always marked with a word, the colour only repeats it. Each part is one line, its middle left out where it is
-too long, because a wrapped line would break the rails; --format json has all of it.
+too long, because a wrapped line would break the rails; --format json has all of it. show_correlation.py draws what a
+correlation makes of a log.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from douse.cli.rules_page import NO, YES, Page
 from douse.cli.screen import Glyphs, drawn, plain
-from douse.report.rules import ExplanationRow, PartRow
+from douse.report.rules_schema import ExplanationRow, PartRow, SurveyRow
+from douse.report.story import count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 MAX_PATTERNS = 4
 
 
-def explanation(row: ExplanationRow, *, color: str, stream: TextIO) -> bytes:
+def explanation(row: ExplanationRow, *, color: str, stream: TextIO, width: int | None = None) -> bytes:
     """Which parts of a condition an event meets."""
 
     def draw(console: Console, glyphs: Glyphs) -> None:
@@ -31,6 +33,7 @@ def explanation(row: ExplanationRow, *, color: str, stream: TextIO) -> bytes:
             ("Event", f"{event['channel']} {event['event_id']}, record {event['record_id']}, {event['time']}"),
             ("Host", event["host"]),
             ("Source", event["source"]),
+            ("One of", _survey(row["survey"])),
             ("Reads it", "yes" if row["read"] else "no: " + "; ".join(row["unread"])),
             ("Fires", _verdict(row)),
         )
@@ -38,7 +41,18 @@ def explanation(row: ExplanationRow, *, color: str, stream: TextIO) -> bytes:
             page.title("Condition")
             _tree(page, row["condition"], "", "")
 
-    return drawn(draw, stream, color)
+    return drawn(draw, stream, color, width)
+
+
+def _survey(survey: SurveyRow) -> str:
+    """What the event is one of, empty where there was no choice."""
+    if survey["events"] < 2 or not survey["read"]:
+        return ""
+    said = f"{count(survey['events'], 'event')}; the rule reads {survey['read']:,} and fires on {survey['fires']:,}"
+    if not survey["fires"]:
+        return f"{said}; this one comes nearest"
+    more = ", ..." if survey["fires"] > len(survey["record_ids"]) else ""
+    return f"{said}: record {', '.join(map(str, survey['record_ids']))}{more}"
 
 
 def _verdict(row: ExplanationRow) -> str:
@@ -65,6 +79,8 @@ def _tree(page: Page, part: PartRow, rail: str, below: str) -> None:
         _branch(page, f"{below}    ", plain(_wanted(part), "dim"))
         return
     name, parts = part["name"] or _WORDS.get(part["kind"], part["kind"]), part["parts"]
+    if part["kind"] == "filter":
+        name = f"the filter '{name}'"
     if part["kind"] == "selection" and parts[0]["kind"] in ("all", "any"):
         name, parts = f"{part['name']}: {_WORDS[parts[0]['kind']]}", parts[0]["parts"]
     _branch(page, rail, mark, name, "bold")

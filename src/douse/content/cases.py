@@ -1,13 +1,14 @@
 """The proof of our rules: for each, events that must fire it and benign twins that must not (cases/README.md).
 
-A Case gives a whole Event, as a reader would: the System fields that Sigma rules may ask for are filled in from the
-channel, and host and time are always the same unless the case says otherwise. tests/detection/test_cases.py runs them.
+A Case gives whole Events, as a reader would: the System fields that Sigma rules may ask for are filled in from the
+channel, and host and time are always the same unless the case says otherwise. A case has one event, or for a
+correlation several. tests/detection/test_cases.py runs them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,7 +30,7 @@ PROVIDERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One event of a rule's proof, and where it is written."""
+    """One event of a rule's proof, and where it is written; `later` are the others of a case with several."""
 
     name: str
     where: str
@@ -39,15 +40,20 @@ class Case:
     provider: str
     time: datetime
     fields: Mapping[str, Value]
+    later: tuple[Case, ...] = ()
 
-    def event(self) -> Event:
+    def events(self) -> list[Event]:
+        """All events as a reader would give them, each with a record id of its own."""
+        return [one.event(number) for number, one in enumerate((self, *self.later), start=1)]
+
+    def event(self, record_id: int = 1) -> Event:
         """The event as a reader would give it."""
         system: dict[str, Value] = {
             "EventID": self.event_id, "Channel": self.channel, "Computer": self.host, "Provider_Name": self.provider,
         }
         fields = {**system, **self.fields}
         return Event(channel=self.channel, event_id=self.event_id, time=self.time, host=self.host,
-                     provider=self.provider, record_id=1, source=Source(self.where, format="case"),
+                     provider=self.provider, record_id=record_id, source=Source(self.where, format="case"),
                      decode=lambda: fields)
 
 
@@ -66,7 +72,7 @@ def case_file(rule_file: Path, folder: Path = FOLDER) -> Path:
 
 def load_cases(path: Path) -> Cases:
     """Read a file of cases. Raises ContentError where it does not follow cases/README.md, or proves only one side."""
-    top = document.read(path, f"cases/{path.name}")
+    top = document.read(path, f"cases/{path.name}" if path.parent == FOLDER else str(path))
     cases = Cases(*(tuple(_case(section) for section in top.listed(side)) for side in ("match", "benign")))
     top.end()
     if not cases.match or not cases.benign:
@@ -76,12 +82,24 @@ def load_cases(path: Path) -> Cases:
 
 
 def _case(section: Section) -> Case:
+    """A case: an event, or a name and a list of events."""
+    if "events" not in section:
+        return _event(section, section.text("name"))
+    name = section.text("name")
+    events = [_event(one, name) for one in section.listed("events")]
+    section.end()
+    if not events:
+        section.fail("no event is listed.", key="events")
+    return replace(events[0], where=section.where, later=tuple(events[1:]))
+
+
+def _event(section: Section, name: str) -> Case:
     fields = section.section("fields")
     if fields is None:
         section.fail("fields is missing.")
     channel = section.text("channel")
     case = Case(
-        name=section.text("name"),
+        name=name,
         where=section.where,
         channel=channel,
         event_id=section.number("event_id"),

@@ -18,6 +18,11 @@ from douse.errors import ContentError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TRUTH = {"true": True, "false": False}
+_OURS = Path(__file__).parent
+
+MAX_BYTES = 4 << 20
+MAX_DEPTH = 40
+"""Of a file that is not ours: libyaml composes by recursion and ends the process on one that is deep enough."""
 
 
 class Section:
@@ -30,6 +35,9 @@ class Section:
         if not isinstance(node, yaml.MappingNode):
             self.fail(f"{what} must be a mapping of names to values.")
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ContentError(f"{file}:{key.start_mark.line + 1}", "a name must be plain text.",
+                                   "Quote it if it holds brackets.")
             if key.value in self._nodes:
                 raise ContentError(f"{file}:{key.start_mark.line + 1}", f"{key.value!r} is given twice.")
             self._nodes[key.value] = value
@@ -156,12 +164,32 @@ def read(path: Path, shown: str = "") -> Section:
     """The top mapping of a YAML file; `shown` is how errors name the file."""
     name = shown or str(path)
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+        text = path.read_text(encoding="utf-8") if path.is_relative_to(_OURS) else _bounded(path, name)
+        node = yaml.compose(text, Loader=_Loader)
     except (OSError, UnicodeDecodeError) as error:
         raise ContentError(name, f"cannot be read ({error}).") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ContentError(f"{name}:{line}", f"not YAML: {error.problem}.", "Quote special signs.") from None
+    except yaml.YAMLError as error:
+        raise ContentError(name, f"not YAML: {str(error).splitlines()[0]}.", "Save it as UTF-8 text.") from None
     if node is None:
         raise ContentError(name, "the file is empty.")
     return Section(name, node)
+
+
+def _bounded(path: Path, name: str) -> str:
+    """The text of somebody else's file, if it is neither too large nor too deep to be composed."""
+    with path.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ContentError(name, f"larger than {MAX_BYTES:,} bytes.", "Split it into several files.")
+    text = data.decode("utf-8-sig")
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise ContentError(f"{name}:{line}", f"nested deeper than {MAX_DEPTH} levels.",
+                               "Flatten it.")
+    return text

@@ -1,4 +1,4 @@
-"""Load incidents/: the numbers of the score, the three stages, the names of credential stores, the advice.
+"""Load incidents/: the numbers of the score, the three stages, the advice.
 
 Each file's format is in the folder's README; what does not follow it is a ContentError with file and line, so a wrong
 edit is found by the first test and not by an analyst. Everything is loaded once per process. Read by the incident room.
@@ -51,22 +51,6 @@ class StageText:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreName:
-    """A product whose store is known by a part of its path, in lower case."""
-
-    name: str
-    contains: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StoreNames:
-    """Products in the order in which they are tried, and the word for each sub-family where no product is known."""
-
-    products: tuple[StoreName, ...]
-    families: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Advice:
     """One next step, and the conditions under which it is given; an empty list is no condition."""
 
@@ -105,20 +89,6 @@ def stages() -> tuple[StageText, ...]:
         entry.end()
     data.end()
     return tuple(found)
-
-
-@cache
-def store_names() -> StoreNames:
-    """Products by path, and sub-families in words."""
-    data = document.read(FOLDER / "stores.yml")
-    products = []
-    for entry in data.listed("products"):
-        products.append(StoreName(entry.text("name"), tuple(part.lower() for part in entry.texts("contains"))))
-        entry.end()
-    families = data.section("families")
-    words = {} if families is None else {key: families.text(key) for key in families.keys()}  # noqa: SIM118 -- a Section is no dict
-    data.end()
-    return StoreNames(tuple(products), words)
 
 
 @cache

@@ -6,7 +6,7 @@ knows a rule.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,7 +33,6 @@ class FieldSource:
 
     how: str
     fields: tuple[str, ...]
-    by: str = ""
     to: Mapping[str, str] | None = None
 
 
@@ -43,6 +42,8 @@ class LogSources:
 
     categories: Mapping[str, tuple[Place, ...]]
     services: Mapping[str, tuple[str, ...]]
+    products: Mapping[str, Mapping[str, tuple[str, ...]]]
+    elsewhere: tuple[str, ...]
     unavailable: Mapping[str, str]
     aliases: Mapping[str, Mapping[str, FieldSource]]
 
@@ -55,6 +56,8 @@ def log_sources() -> LogSources:
     table = LogSources(
         categories=_categories(_required(top, "categories"), aliases),
         services=_services(_required(top, "services")),
+        products={name: _services(section) for name, section in top.named("products").items()},
+        elsewhere=tuple(prefix.lower() for prefix in top.texts("elsewhere")),
         unavailable=_texts(_required(top, "unavailable")),
         aliases=aliases,
     )
@@ -102,8 +105,10 @@ def _aliases(section: Section) -> dict[str, FieldSource]:
 
 
 def _field_source(section: Section) -> FieldSource:
-    if "join" in section:
-        source = FieldSource("join", section.texts("join"), by=section.text("by"))
+    if "account" in section:
+        source = FieldSource("account", _account(section.texts("account")))
+    elif "logon" in section:
+        source = FieldSource("logon", tuple(f"{who}LogonId" for who in section.texts("logon")))
     elif "map" in section:
         to = section.section("to")
         source = FieldSource("map", (section.text("map"),), to={} if to is None else _texts(to))
@@ -117,6 +122,11 @@ def _field_source(section: Section) -> FieldSource:
         source = FieldSource("field", (section.text("field"),))
     section.end()
     return source
+
+
+def _account(starts: Sequence[str]) -> tuple[str, ...]:
+    """Of each account its three fields: logon id, domain, name."""
+    return tuple(f"{who}{what}" for who in starts for what in ("LogonId", "DomainName", "UserName"))
 
 
 def _pair(section: Section, key: str) -> tuple[str, ...]:

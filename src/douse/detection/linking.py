@@ -8,14 +8,14 @@ it is made of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from douse.detection.correlation.document import TEMPORAL, Correlation
 from douse.detection.language.documents import Document, Mistake, did_you_mean
 from douse.detection.language.filters import Filter
 from douse.detection.language.parse import CompiledRule
-from douse.detection.reference import All
+from douse.detection.reference import All, Term
 from douse.errors import RuleError
 from douse.model import LEVELS, Rule, level_rank
 
@@ -24,6 +24,9 @@ MAX_CHAIN = 20
 
 _MAX_NAMES = 200
 """Among more names than this the nearest to a wrong one is not looked for: it would take longer than the loading."""
+
+_MAX_GUESSES = 100
+"""For so many wrong references the nearest name is looked for; of more nobody reads the hints."""
 
 
 @dataclass(slots=True)
@@ -40,6 +43,7 @@ class Directory:
     """Finds rules, also idle ones, and correlations by id or name."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
+        self._guesses = 0
         self._by_id: dict[str, Rule] = {}
         self._by_name: dict[str, list[Rule]] = {}
         for rule in rules:
@@ -58,9 +62,14 @@ class Directory:
             return near[0]
         if near:
             raise Mistake(f"{len(near)} rules have the name '{reference}'", "Refer to one by its id.")
-        raise Mistake(f"no rule that is loaded has the id or name '{reference}'",
-                      did_you_mean(reference, self._by_name) if 0 < len(self._by_name) < _MAX_NAMES
-                      else "Load that rule as well, or correct the reference.")
+        raise Mistake(f"no rule that is loaded has the id or name '{reference}'", self._hint(reference))
+
+    def _hint(self, reference: str) -> str:
+        """What to do about a reference to nothing: the nearest name, as long as looking for it is cheap."""
+        self._guesses += 1
+        if 0 < len(self._by_name) < _MAX_NAMES and self._guesses <= _MAX_GUESSES:
+            return did_you_mean(reference, self._by_name)
+        return "Load that rule as well, or correct the reference."
 
 
 def link(rules: Sequence[CompiledRule], idle: Sequence[tuple[Rule, str]], filters: Sequence[Filter],
@@ -71,17 +80,27 @@ def link(rules: Sequence[CompiledRule], idle: Sequence[tuple[Rule, str]], filter
         return linked
     directory = Directory([*(rule.rule for rule in rules), *(rule for rule, _ in idle),
                            *(correlation.rule for correlation in correlations)])
+    joined = {correlation.rule.rule_id for correlation in correlations}
+    narrowed: dict[int, list[Term]] = {}
     for one in filters:
-        _filter(one, linked, directory)
+        for index in _filtered(one, linked, directory, joined):
+            narrowed.setdefault(index, []).append(one.term)
+    for index, terms in narrowed.items():  # side by side, because hundreds inside each other are too deep to ask
+        if (own := linked.rules[index].term) is not None:
+            linked.rules[index] = replace(linked.rules[index], term=All((own, *terms)))
     _correlate(correlations, linked, directory, {rule.rule_id: reason for rule, reason in idle})
     return linked
 
 
-def _filter(one: Filter, linked: Linked, directory: Directory) -> None:
+def _filtered(one: Filter, linked: Linked, directory: Directory, correlations: Set[str]) -> Iterator[int]:
+    """The places of the rules that a filter narrows; what it cannot narrow is an error."""
     wanted: set[str] = set()
     for place, reference in enumerate(one.references or ()):
         try:
             rule = directory.find(reference, one.document.path)
+            if rule.rule_id in correlations:
+                raise Mistake(f"'{reference}' is a correlation, and a filter narrows rules",
+                              "Name the rules that it is made of.")
             if not one.covers(rule.logsource):
                 raise Mistake(f"the filter's logsource {one.logsource} is not that of '{reference}', {rule.logsource}",
                               "Give the filter the logsource of the rule, or fewer words of it.")
@@ -92,7 +111,7 @@ def _filter(one: Filter, linked: Linked, directory: Directory) -> None:
     for index, rule_ in enumerate(linked.rules):
         named = one.references is None or rule_.rule.rule_id in wanted
         if named and rule_.term is not None and one.covers(rule_.rule.logsource):
-            linked.rules[index] = replace(rule_, term=All((rule_.term, one.term)))
+            yield index
 
 
 def _at(document: Document, mistake: Mistake, *path: str | int) -> RuleError:

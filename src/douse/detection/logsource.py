@@ -1,9 +1,10 @@
 """A rule's logsource in, the records it reads out: routes of channel, event id, conditions and field aliases.
 
 The facts are in content/logsources.yml; here are the decisions. A logsource without product counts as Windows when its
-category or service is one we know. Windows alone means every channel. What maps nowhere (another product, a log that
-Windows does not keep) gives a reason instead: the rule stays idle, which is not the same as broken. Aliases belong to a
-category's route only: a `service: security` rule asks for the Security log's own field names.
+category or service is one we know; proxy and dns logs have no product either. Windows alone means every channel that
+Windows writes. What maps nowhere (another product, a log that nobody keeps) gives a reason instead: the rule stays
+idle, which is not the same as broken. Aliases belong to a category's route only: a `service: security` rule asks for
+the Security log's own field names.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from douse.content.logsources import FieldSource, Place, log_sources
-from douse.detection import registry
+from douse.detection import logons, registry
 from douse.detection.language.patterns import number
 from douse.detection.view import NO_ALIASES, Alias, Aliases, View, one_text
 from douse.model import Event, LogSource, Value
@@ -48,7 +49,7 @@ def routes(source: LogSource) -> tuple[Route, ...] | Nowhere:
     table = log_sources()
     category, service = source.category.lower(), source.service.lower()
     if source.product.lower() not in ("", "windows"):
-        return Nowhere(f"product {source.product} is not Windows")
+        return _of_product(source)
     if category in table.unavailable:
         return Nowhere(f"category {category}: {table.unavailable[category]}")
     if category and category not in table.categories:
@@ -63,6 +64,28 @@ def routes(source: LogSource) -> tuple[Route, ...] | Nowhere:
     if service:
         return tuple(Route(channel.lower(), None) for channel in table.services[service])
     return (Route(EVERY_CHANNEL, None),)
+
+
+def _of_product(source: LogSource) -> tuple[Route, ...] | Nowhere:
+    """The routes of a product other than Windows: the service's channels, the category's routes in the product's."""
+    table = log_sources()
+    services = table.products.get(source.product.lower())
+    if services is None:
+        return Nowhere(f"product {source.product} is not Windows")
+    service, category = source.service.lower(), source.category.lower()
+    if service and service not in services:
+        return Nowhere(f"{source.product} has no log {service} that we know{_near(service, services)}")
+    channels = [channel.lower() for name, found in services.items() if service in ("", name) for channel in found]
+    if not category:
+        return tuple(Route(channel, None) for channel in channels)
+    places = table.categories.get(category, ())
+    routed = tuple(route for place in places for route in _of_place(place) if route.channel in channels)
+    return routed or Nowhere(f"no log of {source.product} is known for category {category}")
+
+
+def is_elsewhere(channel: str) -> bool:
+    """Whether a channel is no Windows log, so that a rule on all of Windows does not read it."""
+    return channel.lower().startswith(log_sources().elsewhere)
 
 
 def _near(word: str, known: Iterable[str]) -> str:
@@ -95,18 +118,18 @@ class FieldAlias:
     source: FieldSource
 
     def present(self, event: Event) -> bool:
-        """Whether the record has the field the alias is made of."""
+        """Whether the record has the field the alias is made of, whatever its value."""
         return event.has(self.source.fields[0 if self.source.how in registry.WORDS else -1])
 
     def value(self, event: Event) -> Value:
         """The value as Sysmon would write it."""
         source = self.source
+        if source.how in logons.WORDS:
+            texts = [event.text(field) for field in source.fields]
+            return logons.WORDS[source.how](texts) or event.get(source.fields[-1])  # null stays null
         if source.how in registry.WORDS:
             return registry.WORDS[source.how](*(event.text(field) for field in source.fields))
         value = event.get(source.fields[-1])
-        if source.how == "join":
-            parts = [event.text(field) for field in source.fields]
-            return source.by.join(part for part in parts if part not in ("", "-"))
         if source.how == "decimal":
             plain = number(one_text(value).strip())
             return value if plain is None else str(plain)

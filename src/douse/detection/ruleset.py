@@ -21,9 +21,9 @@ from douse.content.rules import rule_files
 from douse.detection.correlation.document import Correlation
 from douse.detection.language.filters import Filter
 from douse.detection.language.parse import CompiledRule, Outcome, Skipped, parse_rules
-from douse.detection.language.placeholders import NO_LISTS, Lists
+from douse.detection.language.placeholders import NO_LISTS, Lists, with_ours
 from douse.detection.linking import link
-from douse.detection.logsource import EVERY_CHANNEL, Route
+from douse.detection.logsource import EVERY_CHANNEL, Route, is_elsewhere
 from douse.detection.matching.automaton import Memory
 from douse.detection.matching.bucket import Bucket, Entry
 from douse.detection.matching.cache import RuleCache, cache_folder
@@ -97,7 +97,10 @@ class RuleSet:
     def _bucket(self, event: Event) -> Bucket:
         """The rules that read an event's channel and id; remembered, and one for all pairs that have the same rules."""
         lanes: dict[int, dict[str, Entry]] = {}
-        for rule, route in (*self._by_channel.get(event.channel.lower(), ()), *self._by_channel.get(EVERY_CHANNEL, ())):
+        anywhere: Sequence[tuple[CompiledRule, Route]] = self._by_channel.get(EVERY_CHANNEL, ())
+        if is_elsewhere(event.channel):
+            anywhere = [pair for pair in anywhere if pair[0].rule.logsource.product.lower() != "windows"]
+        for rule, route in (*self._by_channel.get(event.channel.lower(), ()), *anywhere):
             if rule.term is not None and route.event_id in (None, event.event_id):
                 lane = self._lane(route)
                 lanes.setdefault(id(lane), {})[rule.rule.rule_id] = Entry(lane, rule.rule, rule.term)
@@ -125,12 +128,14 @@ def load_rules(paths: Sequence[Path], *, builtin: bool = True, placeholders: Lis
                cached: bool = False) -> RuleSet:
     """Read our own rules (unless `builtin` is false) and those below the given files and folders.
 
-    `placeholders` has the values for each placeholder that rules name under `expand` (see placeholders.py).
-    With `cached`, what was compiled before comes from cache.py, and terms are made when they are needed.
-    Raises RuleError for a path that does not exist; all else that is wrong with a rule is in the set's `rejected`.
+    `placeholders` has a user's values for placeholders that rules name under `expand`; our own lists are added, also
+    where our rules are not (placeholders.py). With `cached`, what was compiled before comes from cache.py, and terms
+    are made when they are needed. Raises RuleError for a path that does not exist; all else that is wrong with a rule
+    is in the set's `rejected`.
     """
     folder = cache_folder() if cached else None
-    loading = _Loading(placeholders, RuleCache(folder, paths, placeholders) if folder is not None else None)
+    lists = with_ours(placeholders)
+    loading = _Loading(lists, RuleCache(folder, paths, lists) if folder is not None else None)
     with no_garbage_collection():
         return _load(loading, paths, builtin)
 

@@ -8,9 +8,9 @@ incident that is shown still names all its alerts and tells all its steps.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from douse import __version__
 from douse.detection.ruleset import RuleSet
@@ -19,7 +19,9 @@ from douse.hunt.result import HuntResult, Problem, Provenance, Summary
 from douse.hunt.work import Findings
 from douse.incident.blindspots import blind_spots
 from douse.incident.correlate import correlate
+from douse.incident.network import AddressBook, Flows
 from douse.model import LEVELS, Alert, Coverage, Incident, Loss, level_rank
+from douse.telemetry.textlog import NETWORK
 
 
 def gather(
@@ -28,7 +30,8 @@ def gather(
     """The result of a run. `losses` are the plan's own; `unread` counts files an interruption left out."""
     found.alerts.extend(found.correlator.finish())
     coverage = found.tally.coverage()
-    incidents = _incidents(found, coverage)
+    found.alerts[:] = _at_home(found, coverage)
+    incidents = _incidents(found, coverage, options)
     least = level_rank(options.level)
     shown = tuple(i for i in incidents if level_rank(i.level) >= least)
     alerts = tuple(sorted((a for a in found.alerts if level_rank(a.level) >= least), key=_in_time_order))
@@ -38,9 +41,11 @@ def gather(
         incidents=shown,
         alerts=alerts,
         coverage=coverage,
-        blind_spots={host.host: blind_spots(host, found.facts.host(host.host)) for host in coverage},
+        blind_spots={host.host: blind_spots(host, found.facts.host(host.host))
+                     for host in coverage if host.host != NETWORK},
         problems=problems,
-        notes=(*_outside(found), *found.tally.notes, *found.correlator.notes(), *_skipped_rules(ruleset)),
+        notes=(*_outside(found), *_forgotten(found), *found.tally.notes, *found.correlator.notes(),
+               *_skipped_rules(ruleset)),
         summary=replace(
             _summary(found, ruleset, coverage, alerts, shown),
             partial=bool(problems),
@@ -54,16 +59,26 @@ def gather(
     )
 
 
-def _incidents(found: Findings, coverage: tuple[Coverage, ...]) -> tuple[Incident, ...]:
+def _at_home(found: Findings, coverage: tuple[Coverage, ...]) -> Iterator[Alert]:
+    """The alerts, those on an address as those of the host that had it then."""
+    book, names = AddressBook(found.network), {host.host.lower(): host.host for host in coverage}
+    for alert in found.alerts:
+        host = book.host(alert.host, alert.time)
+        yield replace(alert, host=names.get(host, host)) if host else alert
+
+
+def _incidents(found: Findings, coverage: tuple[Coverage, ...], options: HuntOptions) -> tuple[Incident, ...]:
     """Correlate each host on its own, worst incident first; a host's name is compared without case."""
     by_host: defaultdict[str, list[Alert]] = defaultdict(list)
     for alert in found.alerts:
         by_host[alert.host.lower()].append(alert)
     covered = {host.host.lower(): host for host in coverage}
+    flows = Flows(found.network.pieces(), timedelta(seconds=options.clock_skew))
     incidents = [
         incident
         for host, alerts in by_host.items()
-        for incident in correlate(alerts, found.facts.host(host), covered.get(host, Coverage(host, ())))
+        for incident in correlate(alerts, found.facts.host(host), covered.get(host, Coverage(host, ())),
+                                  transfers=flows.transfers(found.network.sockets(host)))
     ]
     return tuple(sorted(incidents, key=lambda i: (-level_rank(i.level), -i.score, i.first_seen, i.incident_id)))
 
@@ -95,6 +110,12 @@ def _outside(found: Findings) -> tuple[str, ...]:
         return ()
     share = f"{tally.records_outside:,} of {tally.records_read:,} records"
     return (f"{share} lie outside --since and --until; they were not judged and are no coverage",)
+
+
+def _forgotten(found: Findings) -> tuple[str, ...]:
+    """Whether the network join had to do without older records."""
+    return (("more network records than can be kept: the oldest were not joined to endpoints",)
+            if found.network.trimmed else ())
 
 
 def _skipped_rules(ruleset: RuleSet) -> tuple[str, ...]:

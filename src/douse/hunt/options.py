@@ -14,9 +14,10 @@ class HuntOptions:
     """One hunt. Paths are files, folders or "-". Times are UTC, `since` inclusive, `until` exclusive.
 
     `level` hides weaker alerts and incidents from the result and changes no verdict: rules of every level still feed
-    the correlation. `max_line` is the longest line or document of JSON in
-    characters; 0 takes the reader's default. `jobs` is how many processes may read, 0 for one a core; the result is
-    the same. A script that asks for more than one needs `if __name__ == "__main__":`, because each process imports it.
+    the correlation. `max_line` is the longest line or document of JSON in characters; 0 takes the reader's default.
+    `clock_skew` is how many seconds the clocks of endpoints and network sensors may differ. `jobs` is how many
+    processes may read, 0 for one a core; the result is the same. A script that asks for more than one needs
+    `if __name__ == "__main__":`, because each process imports it.
     """
 
     paths: tuple[str, ...]
@@ -28,6 +29,7 @@ class HuntOptions:
     level: str = "informational"
     strict: bool = False
     max_line: int = 0
+    clock_skew: float = 2.0
     jobs: int = 1
     command_line: str = ""
 

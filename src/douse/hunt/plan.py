@@ -20,7 +20,7 @@ from douse.telemetry.chunks import WHOLE
 
 CHUNKS_A_UNIT = 512
 """Into ranges of how many chunks a big EVTX file is cut: 32 MiB, which cost one process a second or more."""
-_PACKED = (".zip", ".gz")
+_PACKED = (".zip", ".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from douse.hunt.plan import Unit
 from douse.hunt.result import Progress
 from douse.hunt.work import Findings, Outcome, Worker
 from douse.incident.facts import Facts
+from douse.incident.network_facts import NetworkFacts
 
 MOST_JOBS: Final = 60
 """Windows waits for no more than 63 pipes at once."""
@@ -78,6 +79,8 @@ class _Merge:
         """Take the outcome of a unit. Raises its error when its turn has come."""
         self._findings.facts.merge(outcome.findings.facts)
         outcome.findings.facts = Facts()
+        self._findings.network.merge(outcome.findings.network)
+        outcome.findings.network = NetworkFacts()
         self.outcomes[number] = outcome
         if not outcome.complete:
             self._incomplete.add(number)

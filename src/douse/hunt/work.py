@@ -21,7 +21,7 @@ from douse.errors import EvidenceError, RuleError
 from douse.hunt.options import STDIN, HuntOptions
 from douse.hunt.plan import Unit
 from douse.hunt.result import InputFile, Progress
-from douse.incident import facts
+from douse.incident import facts, network_facts
 from douse.model import Alert, Event
 from douse.telemetry import Limits, Tally, Wanted, read_part, read_path, read_stream
 from douse.telemetry.chunks import WHOLE
@@ -37,6 +37,7 @@ class Findings:
     tally: Tally
     correlator: Correlator
     facts: facts.Facts = field(default_factory=facts.Facts)
+    network: network_facts.NetworkFacts = field(default_factory=network_facts.NetworkFacts)
     alerts: list[Alert] = field(default_factory=list)
     inputs: list[InputFile] = field(default_factory=list)
 
@@ -51,6 +52,7 @@ class Findings:
         self.tally.merge(other.tally)
         self.correlator.merge(other.correlator)
         self.facts.merge(other.facts)
+        self.network.merge(other.network)
         self.alerts.extend(other.alerts)
         self.inputs.extend(other.inputs)
 
@@ -79,7 +81,7 @@ class Worker:
 
     def __init__(self, ruleset: RuleSet, options: HuntOptions, progress: Progress) -> None:
         self._ruleset, self._options, self._progress = ruleset, options, progress
-        self._wanted = Wanted(ruleset.interests() | facts.interests())
+        self._wanted = Wanted(ruleset.interests() | facts.interests() | network_facts.interests())
         self._limits = Limits(max_line=options.max_line) if options.max_line else Limits()
         self.findings = Findings.empty(ruleset, options)
         self._reported = (0, 0, 0)
@@ -99,6 +101,7 @@ class Worker:
         for count, event in enumerate(self._events(unit), start=1):
             if self._options.in_window(event.time):
                 found.facts.observe(event)
+                found.network.observe(event)
                 found.alerts.extend(found.correlator.observe(self._ruleset.match(event)))
             if count % _REPORT_EVERY == 0:
                 self._report()

@@ -18,6 +18,7 @@ from douse.incident.blindspots import blind_spots, reads_audited
 from douse.incident.facts import HostFacts
 from douse.incident.link import Links
 from douse.incident.marks import Mark, in_time_order, mark_of, meet_people, place_alerts
+from douse.incident.network import Carried, Transfer, carried_by, through_proxy
 from douse.incident.outbound import Connections, by_process, outbound_marks
 from douse.incident.plan import next_steps
 from douse.incident.processes import ProcessTable
@@ -34,26 +35,29 @@ NAMESPACE = uuid.UUID("6a3f6f0e-5a7b-5c1d-9a54-0d2c7c1d3e88")
 
 
 def correlate(alerts: Iterable[Alert], facts: HostFacts, coverage: Coverage,
-              previous: Sequence[Incident] = ()) -> tuple[Incident, ...]:
-    """The incidents of one host, worst first. With `previous` ones, each says which of their ids it replaces."""
+              previous: Sequence[Incident] = (), transfers: Sequence[Transfer] = ()) -> tuple[Incident, ...]:
+    """The incidents of one host, worst first. With `previous` ones, each says which of their ids it replaces;
+    `transfers` are what sensors saw of the host's connections (network.py)."""
     ordered = in_time_order(alerts)
     if not any(alert.evidence_class in EVIDENCE_CLASSES for alert in ordered):
         return ()
     table = ProcessTable(facts)
     placed = place_alerts(ordered, table)
     links = Links(placed, facts, table, meet_people(placed, facts, table))
-    connections = by_process(facts.connections, links)
+    connections = by_process((*facts.connections, *through_proxy(transfers)), links)
+    carried = carried_by(transfers)
     groups = join_weakly(links.groups(), links)
     spots = blind_spots(coverage, facts)
     audited = reads_audited(coverage, facts)
-    incidents = [_incident(group, links, connections, spots, coverage, audited, previous) for group in groups]
+    incidents = [_incident(group, links, connections, carried, spots, coverage, audited, previous) for group in groups]
     return tuple(sorted(incidents, key=lambda i: (-level_rank(i.level), i.first_seen, i.incident_id)))
 
 
-def _incident(group: JoinedGroup, links: Links, connections: Connections, spots: tuple[BlindSpot, ...],
-              coverage: Coverage, audited: bool, previous: Sequence[Incident]) -> Incident:
+def _incident(group: JoinedGroup, links: Links, connections: Connections, carried: Carried,
+              spots: tuple[BlindSpot, ...], coverage: Coverage, audited: bool,
+              previous: Sequence[Incident]) -> Incident:
     marks = [mark_of(item, item.alert.alert_id in group.weak) for item in group.placed if item.scores]
-    sent = outbound_marks(marks, group.processes, connections, links)
+    sent = outbound_marks(marks, group.processes, connections, links, carried)
     first = next(mark.alert for mark in marks if mark.alert)
     marks = sorted([*marks, *sent], key=_in_time_order)
     hits = sequence_hits(Scene(marks, group.processes, connections, links, audited))

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from douse.model import Event
+
 SYSMON = "microsoft-windows-sysmon/operational"
 SECURITY = "security"
 POWERSHELL = frozenset({"microsoft-windows-powershell/operational", "powershellcore/operational"})
@@ -89,6 +91,7 @@ _SCRIPT_HOST = _Names(pid=("Execution_ProcessID",), sid=("Security_UserID",))
 _DPAPI_CALLER = _Names(pid=("CallerProcessID",), sid=("Security_UserID",))
 _NAMES_BY_CHANNEL = {SYSMON: _SYSMON_ACTOR, SECURITY: _SECURITY_ACTOR, DPAPI: _DPAPI_CALLER,
                      **dict.fromkeys(POWERSHELL, _SCRIPT_HOST)}
+_LIKE_SYSMON = "mde/"  # Defender's rows have Sysmon's ids and names (telemetry/mde_rows.py)
 _INJECTIONS = frozenset({8, 10})  # Sysmon: remote thread, process access; they have a source and a target
 
 
@@ -103,6 +106,21 @@ def getter(fields: Mapping[str, str]) -> Get:
                 folded.update((name.lower(), value) for name, value in fields.items())
             value = folded.get(name.lower(), "")
         return present(value)
+
+    return get
+
+
+def event_getter(event: Event) -> Get:
+    """The same for an event: what is asked is nearly always in its data, under that very name."""
+    data = event.data
+    if data is None:
+        return lambda name: present(event.text(name))
+
+    def get(name: str) -> str:
+        value = data.get(name)
+        if value.__class__ is str:
+            return present(value)
+        return present(event.text(name)) if value is None else str(value)
 
     return get
 
@@ -145,15 +163,21 @@ def is_system(sid: str, name: str) -> bool:
     return sid in _SYSTEM_SIDS or lowered.endswith("$") or lowered.startswith(_SYSTEM_DOMAINS)
 
 
+def kind_of(channel: str) -> str:
+    """The channel whose field names a record has: its own in lower case, Sysmon's for Defender's rows."""
+    folded = channel.lower()
+    return SYSMON if folded.startswith(_LIKE_SYSMON) else folded
+
+
 def actor_of(channel: str, event_id: int, get: Get) -> Actor:
     """The process that did what the record tells; for 4688 and Sysmon 1 the new process itself."""
-    names = _actor_names(channel.lower(), event_id)
+    names = _actor_names(kind_of(channel), event_id)
     return _security_start(get) if names is _SECURITY_START else _read(names, get)
 
 
 def process_of(channel: str, event_id: int, get: Get) -> tuple[int, str, str]:
     """Pid, GUID and image of that process, where no more is asked: in a hunt this runs for most records."""
-    names = _actor_names(channel.lower(), event_id)
+    names = _actor_names(kind_of(channel), event_id)
     return number(_first(names.pid, get)), guid(_first(names.guid, get)), _first(names.image, get)
 
 
@@ -167,7 +191,7 @@ def _actor_names(channel: str, event_id: int) -> _Names:
 
 def target_of(channel: str, event_id: int, get: Get) -> Actor | None:
     """The process something was done to (Sysmon 8 and 10), None for records without a target."""
-    if channel.lower() == SYSMON and event_id in _INJECTIONS:
+    if kind_of(channel) == SYSMON and event_id in _INJECTIONS:
         return _read(_SYSMON_TARGET, get)
     return None
 
@@ -179,12 +203,12 @@ def parent_of(channel: str, get: Get) -> Actor:
 
 def is_start(channel: str, event_id: int) -> bool:
     """Whether the record is the start of its process."""
-    return (channel.lower(), event_id) in {(SYSMON, 1), (SECURITY, 4688)}
+    return (kind_of(channel), event_id) in {(SYSMON, 1), (SECURITY, 4688)}
 
 
 def destination_of(channel: str, event_id: int, get: Get) -> Destination | None:
     """The destination of a network record (Sysmon 3 and 22, Security 5156), None for other records."""
-    kind = (channel.lower(), event_id)
+    kind = (kind_of(channel), event_id)
     if kind == (SYSMON, 22):
         return Destination(tuple(_addresses(get("QueryResults").split(";"))), get("QueryName").lower().rstrip("."), 0)
     if kind in {(SYSMON, 3), (SECURITY, 5156)}:

@@ -16,20 +16,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from sys import intern
-from typing import Generic, TypeVar
 
-from douse.content.incidents import store_names
+from douse.content.stores import stores
 from douse.incident.entities import (
     SECURITY,
     SYSMON,
-    Get,
     actor_of,
     destination_of,
+    event_getter,
     image_name,
     parent_of,
-    present,
     process_of,
 )
+from douse.incident.newest import Newest
 from douse.model import Event, Interest
 
 LIMITS = {"starts": 100_000, "ends": 100_000, "connections": 100_000, "drops": 25_000}
@@ -43,9 +42,6 @@ MAX_COMMAND_LINE = 1024
 
 _RUNNABLE = re.compile(
     r"\.(?:exe|dll|com|pif|scr|cpl|bat|cmd|ps1|vbs|vbe|js|jse|wsf|wsh|hta|msi|msix|lnk|url|jar|py|a3x|au3)$", re.I)
-
-_IN_PROFILE = re.compile(r"\\users\\|\\registry\\user\\")
-"""Where users' stores are; the programs themselves lie elsewhere under the same names."""
 
 _PRIVATE = tuple(map(ipaddress.ip_network, (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
@@ -122,50 +118,12 @@ class HostFacts:
     stores_audited: bool = False
 
 
-T = TypeVar("T", ProcessStart, ProcessEnd, Connection, FileDrop)
-_Key = tuple[int, tuple[object, ...]]
-
-
-@dataclass(slots=True)
-class _Kept(Generic[T]):
-    """At most `limit` facts, the newest by (second or bucket, key); of two facts with one key the smaller is kept.
-
-    A key that was dropped had `limit` newer ones, so it would be dropped again: the order of arrival does not matter.
-    """
-
-    limit: int
-    facts: dict[_Key, T] = field(default_factory=dict)
-    trimmed: bool = False
-
-    def add(self, key: _Key, fact: T) -> None:
-        old = self.facts.get(key)
-        if old is None or fact < old:
-            self.facts[key] = fact
-        if len(self.facts) > self.limit + self.limit // 4 + 1:
-            self.trim()
-
-    def trim(self) -> None:
-        if len(self.facts) > self.limit:
-            newest = sorted(self.facts, key=lambda key: (key[0], repr(key[1])))[-self.limit:]
-            self.facts = {key: self.facts[key] for key in newest}
-            self.trimmed = True
-
-    def merge(self, other: _Kept[T]) -> None:
-        for key, fact in other.facts.items():
-            self.add(key, fact)
-        self.trimmed = self.trimmed or other.trimmed
-
-    def in_order(self) -> tuple[T, ...]:
-        self.trim()
-        return tuple(sorted(self.facts.values()))
-
-
 @dataclass(slots=True)
 class _Host:
-    starts: _Kept[ProcessStart] = field(default_factory=lambda: _Kept(LIMITS["starts"]))
-    ends: _Kept[ProcessEnd] = field(default_factory=lambda: _Kept(LIMITS["ends"]))
-    connections: _Kept[Connection] = field(default_factory=lambda: _Kept(LIMITS["connections"]))
-    drops: _Kept[FileDrop] = field(default_factory=lambda: _Kept(LIMITS["drops"]))
+    starts: Newest[ProcessStart] = field(default_factory=lambda: Newest(LIMITS["starts"]))
+    ends: Newest[ProcessEnd] = field(default_factory=lambda: Newest(LIMITS["ends"]))
+    connections: Newest[Connection] = field(default_factory=lambda: Newest(LIMITS["connections"]))
+    drops: Newest[FileDrop] = field(default_factory=lambda: Newest(LIMITS["drops"]))
     stores_audited: bool = False
 
 
@@ -219,26 +177,12 @@ def is_public(address: str) -> bool:
     return not any(parsed.version == network.version and parsed in network for network in _PRIVATE)
 
 
-def _get(event: Event) -> Get:
-    data = event.data
-    if data is None:
-        return lambda name: present(event.text(name))
-
-    def get(name: str) -> str:  # what observers ask is nearly always in the data, under that very name
-        value = data.get(name)
-        if value.__class__ is str:
-            return present(value)
-        return present(event.text(name)) if value is None else str(value)
-
-    return get
-
-
 def _second(event: Event) -> int:
     return int(event.time.timestamp())
 
 
 def _start(host: _Host, event: Event) -> None:
-    get = _get(event)
+    get = event_getter(event)
     new, parent = actor_of(event.channel, event.event_id, get), parent_of(event.channel, get)
     host.starts.add((_second(event), (event.channel.lower(), new.pid, new.guid, event.time)), ProcessStart(
         event.time, new.pid, new.guid, intern(new.image), new.command_line[:MAX_COMMAND_LINE], intern(new.user_sid),
@@ -247,12 +191,12 @@ def _start(host: _Host, event: Event) -> None:
 
 
 def _end(host: _Host, event: Event) -> None:
-    pid, guid, image = process_of(event.channel, event.event_id, _get(event))
+    pid, guid, image = process_of(event.channel, event.event_id, event_getter(event))
     host.ends.add((_second(event), (pid, guid, event.time)), ProcessEnd(event.time, pid, guid, intern(image)))
 
 
 def _connection(host: _Host, event: Event) -> None:
-    get = _get(event)
+    get = event_getter(event)
     outbound = (get("Initiated") or get("Direction")).lower() in {"true", "%%14593", "outbound"}
     to = destination_of(event.channel, event.event_id, get)
     if not outbound or to is None or not to.addresses or not is_public(to.addresses[0]):
@@ -265,7 +209,7 @@ def _connection(host: _Host, event: Event) -> None:
 
 
 def _drop(host: _Host, event: Event) -> None:
-    get = _get(event)
+    get = event_getter(event)
     path = get("TargetFilename")
     if _RUNNABLE.search(path):
         pid, guid, image = process_of(event.channel, event.event_id, get)
@@ -275,9 +219,8 @@ def _drop(host: _Host, event: Event) -> None:
 
 def _access(host: _Host, event: Event) -> None:
     if not host.stores_audited:
-        path = event.text("ObjectName").lower()
-        host.stores_audited = _IN_PROFILE.search(path) is not None and any(
-            part in path for product in store_names().products for part in product.contains)
+        found = stores().match(event.text("ObjectName"))
+        host.stores_audited = found is not None and bool(found.user) and found.store.family != "files"
 
 
 _OBSERVERS: dict[Interest, Callable[[_Host, Event], None]] = {
@@ -285,5 +228,7 @@ _OBSERVERS: dict[Interest, Callable[[_Host, Event], None]] = {
     (SYSMON, 5): _end, (SECURITY, 4689): _end,
     (SYSMON, 3): _connection, (SECURITY, 5156): _connection,
     (SYSMON, 11): _drop,
-    (SECURITY, 4663): _access, (SECURITY, 4656): _access,
+    (SECURITY, 4663): _access, (SECURITY, 4656): _access, ("mde/deviceevents", 4663): _access,
+    ("mde/deviceprocessevents", 1): _start, ("mde/devicenetworkevents", 3): _connection,
+    ("mde/devicefileevents", 11): _drop,
 }

@@ -27,6 +27,9 @@ from douse.incident.facts import HostFacts
 from douse.incident.processes import ProcessTable
 from douse.model import EVIDENCE_CLASSES, Alert
 
+UPLOAD_FROM = 4_096
+"""Bytes sent from which a transfer may be stolen data: a proposal, not fitted. A bare request has some 500."""
+
 WEAK_FACTOR = 0.5
 """What a weak edge leaves of the fidelity (threat model 3.2: "halve weight")."""
 
@@ -71,6 +74,15 @@ class Outbound:
     record_id: int
     reason: str
     after_read: bool
+    sent: int | None = None
+    received: int | None = None
+    seen: str = ""
+    """What a sensor saw of it, in words, and its records; empty where none did."""
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether a sensor counted more bytes out than in, and enough to be data."""
+        return self.sent is not None and self.sent >= UPLOAD_FROM and self.sent > (self.received or 0)
 
     @property
     def destination(self) -> str:
@@ -81,7 +93,8 @@ class Outbound:
     @property
     def evidence(self) -> str:
         """The record that shows the connection."""
-        return f"{self.channel} record {self.record_id}: {self.destination}"
+        seen = f" ({self.seen})" if self.seen else ""
+        return f"{self.channel} record {self.record_id}: {self.destination}{seen}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

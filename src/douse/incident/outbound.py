@@ -1,7 +1,8 @@
 """Evidence class O, which no rule can give: connections that may have carried stolen data.
 
 Sysmon 3 and Security 5156 show that a connection was made, never how much went over it, so the wording is "possible
-exfiltration (bytes unknown)" and the fidelity 0.7. A connection to a public address counts when its process, or one it
+exfiltration (bytes unknown)" and the fidelity 0.7. Where a sensor counted the bytes (network.py), an upload has 1.0 and
+a transfer too small to be data 0.4. A connection to a public address counts when its process, or one it
 comes from, read a known credential store from 10 minutes before to 2 minutes after it (stealers send while they still
 collect); or when its own process was injected into, or asked a dead drop, up to 10 minutes before. The destination of
 the dead drop itself, and of the record that raised the alert, never count. Programs that cut the tree never count.
@@ -17,13 +18,16 @@ from datetime import datetime, timedelta
 from douse.incident.entities import Actor, Destination, image_name
 from douse.incident.facts import Connection
 from douse.incident.link import Links
-from douse.incident.marks import WEAK_FACTOR, Mark, Outbound
+from douse.incident.marks import UPLOAD_FROM, WEAK_FACTOR, Mark, Outbound
+from douse.incident.network import Carried, connection_key
 
 BEFORE_READ = timedelta(minutes=2)
 AFTER_READ = timedelta(minutes=10)
 AFTER_CONTROL = timedelta(minutes=10)
 LOOKUP_TO_CONNECT = timedelta(seconds=60)
 FIDELITY = 0.7
+UPLOAD_FIDELITY = 1.0
+TOO_SMALL_FIDELITY = 0.4
 
 Connections = dict[int, list[Connection]]
 """The connections of each process of the table, in time order."""
@@ -40,7 +44,7 @@ def by_process(connections: Iterable[Connection], links: Links) -> Connections:
 
 
 def outbound_marks(marks: Sequence[Mark], processes: Iterable[int], connections: Connections,
-                   links: Links) -> list[Mark]:
+                   links: Links, carried: Carried) -> list[Mark]:
     """The O marks of a group: for each process and destination the first connection after a read, else the first."""
     reads: defaultdict[int, list[Mark]] = defaultdict(list)
     control: defaultdict[int, list[Mark]] = defaultdict(list)
@@ -57,12 +61,13 @@ def outbound_marks(marks: Sequence[Mark], processes: Iterable[int], connections:
             readers = tuple(origin for origin in links.lineage(process) if origin in reads)
             if readers not in merged:
                 merged[readers] = sorted((mark for origin in readers for mark in reads[origin]), key=_in_order)
-            found += _of_process(process, made, merged[readers], sorted(control.get(process, []), key=_in_order))
+            found += _of_process(process, made, merged[readers], sorted(control.get(process, []), key=_in_order),
+                                 carried)
     return sorted(found, key=lambda mark: (mark.time, mark.process or 0))
 
 
 def _of_process(process: int, made: Sequence[Connection], reads: Sequence[Mark],
-                control: Sequence[Mark]) -> list[Mark]:
+                control: Sequence[Mark], carried: Carried) -> list[Mark]:
     if not reads and not control:
         return []
     led_from = [(mark, mark.placed.destination if mark.placed else None) for mark in control]
@@ -77,20 +82,34 @@ def _of_process(process: int, made: Sequence[Connection], reads: Sequence[Mark],
             continue
         read = _nearest(reads, connection.time)
         if read and (known is None or read.time <= connection.time):
-            chosen[to] = _mark(process, connection, read)
+            chosen[to] = _mark(process, connection, read, carried)
         elif known is None and (led := _led_by(led_from, connection)):
-            chosen[to] = _mark(process, connection, led)
+            chosen[to] = _mark(process, connection, led, carried)
     return list(chosen.values())
 
 
-def _mark(process: int, connection: Connection, cause: Mark) -> Mark:
+def _mark(process: int, connection: Connection, cause: Mark, carried: Carried) -> Mark:
     what = {"C": "reading a credential store", "I": "signs of injection into this process"}.get(
         cause.letter, "asking a dead drop for an address")
-    outbound = Outbound(connection.time, process, connection.address, connection.hostname, connection.port,
+    once = {one.evidence: one for one in carried.get(connection_key(connection), ())
+            if cause.time - BEFORE_READ <= one.socket.time <= cause.time + AFTER_READ}
+    seen = list(once.values())
+    sent, received = (_total(getattr(one, what) for one in seen) for what in ("sent", "received"))
+    hostname = connection.hostname or next((one.hostname for one in seen if one.hostname), "")
+    outbound = Outbound(connection.time, process, connection.address, hostname, connection.port,
                         connection.channel, connection.record_id, f"{_distance(connection.time, cause.time)} {what}",
-                        cause.letter == "C" and cause.time <= connection.time)
-    fidelity = FIDELITY * (WEAK_FACTOR if cause.weak else 1.0)
-    return Mark(connection.time, "O", fidelity, cause.weak, process, outbound=outbound)
+                        cause.letter == "C" and cause.time <= connection.time, sent, received,
+                        "; ".join(f"{one.words}, {one.evidence[0][0]} record {one.evidence[0][1]}" for one in seen[:3]))
+    fidelity = UPLOAD_FIDELITY if outbound.is_upload else FIDELITY
+    if sent is not None and sent < UPLOAD_FROM and all(one.certain for one in seen):
+        fidelity = TOO_SMALL_FIDELITY
+    return Mark(connection.time, "O", fidelity * (WEAK_FACTOR if cause.weak else 1.0), cause.weak, process,
+                outbound=outbound)
+
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _distance(time: datetime, other: datetime) -> str:
@@ -148,4 +167,5 @@ def _dead_drop_places(made: Sequence[Connection], control: Sequence[tuple[Mark, 
 def describe(outbound: Outbound, links: Links) -> str:
     """The connection in words, for the story."""
     process = links.table[outbound.process]
-    return f"{image_name(process.image) or 'a process'} connected to {outbound.destination}, {outbound.reason}"
+    seen = f"; seen on the network: {outbound.seen}" if outbound.seen else ""
+    return f"{image_name(process.image) or 'a process'} connected to {outbound.destination}, {outbound.reason}{seen}"

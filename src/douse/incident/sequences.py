@@ -280,8 +280,9 @@ def _theft_and_transfer(scene: Scene) -> Found | None:
         read = _first_after(thefts, out.time - AFTER_READ)
         if read and out.outbound and read.time <= out.time + BEFORE_READ:
             reads = _each_store(thefts, read.time, out.time + BEFORE_READ)
-            return Found((*reads, out), f"{_stores(reads)} accessed; possible exfiltration (bytes unknown): "
-                         f"{out.outbound.evidence}")
+            what = (f"{out.outbound.sent:,} bytes sent" if out.outbound.is_upload
+                    else "possible exfiltration (bytes unknown)")
+            return Found((*reads, out), f"{_stores(reads)} accessed; {what}: {out.outbound.evidence}")
     return None
 
 

@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from douse.content.incidents import stages, store_names
-from douse.incident.entities import SECURITY, SYSMON, command_text, image_name, object_of
+from douse.content.incidents import stages
+from douse.content.stores import stores
+from douse.incident.entities import SECURITY, SYSMON, command_text, image_name, kind_of, object_of
 from douse.incident.link import Links
 from douse.incident.marks import Mark, PlacedAlert
 from douse.incident.outbound import describe
@@ -24,6 +25,7 @@ _MAX_DETAILS = 5
 _STORED = frozenset({(SYSMON, 12), (SYSMON, 13), (SYSMON, 14), (SECURITY, 4657), (SECURITY, 4698)})
 _ORDER = "".join(EVIDENCE_CLASSES)
 POSSIBLE_EXFILTRATION = "Possible exfiltration (bytes unknown)"
+UPLOAD = "Data sent out, as the network saw it"
 
 
 def steps_of(marks: Sequence[Mark], links: Links) -> tuple[Step, ...]:
@@ -65,10 +67,8 @@ def stage_of(mark: Mark) -> int:
 
 def store_name(mark: Mark) -> str:
     """The product whose store was accessed, else its sub-family in words, "" where a rule names neither."""
-    path = object_of(mark.placed.get).lower() if mark.placed else ""
-    names = store_names()
-    product = next((p.name for p in names.products if any(part in path for part in p.contains)), "")
-    return product or names.families.get(mark.store, mark.store)
+    found = stores().match(object_of(mark.placed.get)) if mark.placed else None
+    return found.product if found else stores().families.get(mark.store, mark.store)
 
 
 def _begun(mark: Mark, links: Links) -> tuple[datetime, bool]:
@@ -93,7 +93,8 @@ def _step(repeats: Sequence[Mark], links: Links) -> Step:
     if first.outbound:
         level = "high" if first.outbound.after_read else "medium"
         records = "; ".join(mark.outbound.evidence for mark in repeats if mark.outbound)
-        return Step(first.time, "O", stage_of(first), POSSIBLE_EXFILTRATION, text, process, level, ("T1041",), (),
+        title = UPLOAD if any(mark.outbound and mark.outbound.is_upload for mark in repeats) else POSSIBLE_EXFILTRATION
+        return Step(first.time, "O", stage_of(first), title, text, process, level, ("T1041",), (),
                     records)
     return Step(first.time, first.letter, stage_of(first), first.alert.title if first.alert else "", text, process,
                 max((mark.level for mark in repeats), key=level_rank), _techniques(repeats),
@@ -137,7 +138,7 @@ def evidence_text(item: PlacedAlert, links: Links) -> str:
         access = get("GrantedAccess")
         names = f"{links.table[item.process].name} -> {links.table[item.subject].name}"
         return f"{names}, access {access}" if access else names
-    if (item.alert.channel.lower(), item.alert.event_id) in _STORED:
+    if (kind_of(item.alert.channel), item.alert.event_id) in _STORED:
         stored, place = command_text(get), "\\".join(object_of(get).split("\\")[-2:])
         return f"{place} = {stored}" if stored else object_of(get)
     matched = next((match for match in item.alert.matched if match.field != "EventID"), None)

@@ -139,8 +139,12 @@ def _dead_drop(marks: Sequence[Mark], links: Links) -> str:
 
 
 def _transfer(marks: Sequence[Mark]) -> str:
-    names = list(dict.fromkeys(m.outbound.destination for m in marks if m.outbound))
-    return f"possible exfiltration (bytes unknown) to {listed(names)}" if names else ""
+    sent = [m.outbound for m in marks if m.outbound]
+    uploads = [out for out in sent if out.is_upload]
+    names = list(dict.fromkeys(out.destination for out in uploads or sent))
+    what = (f"{sum(out.sent or 0 for out in uploads):,} bytes sent" if uploads
+            else "possible exfiltration (bytes unknown)")
+    return f"{what} to {listed(names)}" if names else ""
 
 
 def _images(marks: Iterable[Mark], links: Links) -> list[str]:

@@ -1,224 +1,50 @@
-"""Rules, explanations, proofs and accounts as plain rows: what `douse rules --format json` writes and its tables show.
-
-The types are the reference (docs/rules.md lists them); a further key breaks no reader. Levels are the words of
-model.LEVELS, an evidence class is its letter, a path is as the user named it.
+"""Rules, explanations, proofs and accounts in, plain rows out: what `douse rules --format json` writes, and what its
+tables show. The types are in rules_schema.py.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from datetime import UTC
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypedDict
 
 from douse.detection.account import Account
 from douse.detection.correlation.document import Correlation
-from douse.detection.explain import Explanation, Part, channel_name, reasons
+from douse.detection.correlation.explain import CorrelationExplanation
+from douse.detection.explain import Explanation, Part, channel_name, filters_of, reasons
 from douse.detection.language.parse import CompiledRule
 from douse.detection.lint.lint import Finding
 from douse.detection.proof import Proof, Proofs
 from douse.detection.ruleset import RuleSet
 from douse.errors import RuleError
-from douse.model import EVIDENCE_CLASSES, LEVELS, Rule
+from douse.hunt.explain import Explained, Survey
+from douse.model import EVIDENCE_CLASSES, LEVELS, LogSource, Loss, Rule
+from douse.report.rules_schema import (
+    CORRELATION,
+    RULE,
+    CheckRow,
+    CorrelationRow,
+    ErrorRow,
+    ExplanationRow,
+    FindingRow,
+    JoinRow,
+    LossRow,
+    PartRow,
+    ProofRow,
+    ProofsRow,
+    ReadRow,
+    RulePage,
+    RuleRow,
+    SurveyRow,
+)
 
 MISSES = "Misses:"
 """What a description writes before what the rule does not see."""
 
 
-RULE, CORRELATION = "rule", "correlation"
-"""The kinds of a row."""
-
-
-class LogSourceRow(TypedDict):
-    """The three words of a logsource, empty where the rule leaves one out."""
-
-    product: str
-    category: str
-    service: str
-
-
-class RuleRow(TypedDict):
-    """One rule of `list`. `stem` is its file's name without suffix; `kind` is rule or correlation; `idle` is why it can
-    never fire here, empty when it can."""
-
-    id: str
-    title: str
-    level: str
-    status: str
-    techniques: list[str]
-    logsource: LogSourceRow
-    evidence_class: str
-    path: str
-    stem: str
-    name: str
-    store: str
-    stage: int
-    role: str
-    fidelity: float
-    tags: list[str]
-    builtin: bool
-    kind: str
-    idle: str
-
-
-class ReadRow(TypedDict):
-    """Records that a rule reads; no event id means all of the channel."""
-
-    channel: str
-    event_ids: list[int]
-    where: dict[str, list[str]]
-
-
-class RulePage(RuleRow):
-    """Everything about one rule: the answer of `show`. A correlation `joins` rules and `asks` something of them."""
-
-    description: str
-    misses: str
-    falsepositives: list[str]
-    references: list[str]
-    reads: list[ReadRow]
-    joins: list[str]
-    asks: str
-    sigma: str
-
-
-class TriedRow(TypedDict):
-    """One value of a line of the rule, and whether the event has it."""
-
-    pattern: str
-    found: bool
-
-
-class PartRow(TypedDict):
-    """A part of a condition and whether it holds. `kind`: all, any, not, selection, item, other."""
-
-    kind: str
-    holds: bool
-    name: str
-    field: str
-    value: str | None
-    every: bool
-    negated: bool
-    tried: list[TriedRow]
-    parts: list[PartRow]
-
-
-class EventRow(TypedDict):
-    """The event that was explained."""
-
-    channel: str
-    event_id: int
-    record_id: int
-    time: str
-    host: str
-    source: str
-
-
-class ExplanationRow(TypedDict):
-    """What a rule makes of an event. It `fires` when it reads the event and its condition holds."""
-
-    rule: RuleRow
-    event: EventRow
-    fires: bool
-    read: bool
-    unread: list[str]
-    reasons: list[str]
-    condition: PartRow | None
-
-
-class CaseRow(TypedDict):
-    """One event of a proof."""
-
-    name: str
-    where: str
-    must_fire: bool
-    fired: bool
-    passed: bool
-
-
-class ProofRow(TypedDict):
-    """The proof of one rule file."""
-
-    rule: str
-    title: str
-    cases: str
-    passed: bool
-    problem: str
-    results: list[CaseRow]
-
-
-class ProofsRow(TypedDict):
-    """The answer of `test`."""
-
-    passed: bool
-    proofs: list[ProofRow]
-    unproven: list[str]
-
-
-class ErrorRow(TypedDict):
-    """What is wrong with a rule: where it stands, what, and what to do next."""
-
-    file: str
-    line: int
-    what: str
-    next_step: str
-
-
-class FindingRow(ErrorRow):
-    """What a lint noticed."""
-
-    name: str
-    severity: str
-    id: str
-    title: str
-
-
-class ReasonRow(TypedDict):
-    """A file that is skipped, and why."""
-
-    file: str
-    reason: str
-
-
-class UnreadRow(TypedDict):
-    """A loaded rule of which the logs hold no record, and what it reads."""
-
-    id: str
-    title: str
-    path: str
-    reads: str
-
-
-class CheckSummaryRow(TypedDict):
-    """loaded + filters + idle + rejected + skipped = documents; every one of `files` has at least one."""
-
-    files: int
-    other_files: int
-    documents: int
-    loaded: int
-    filters: int
-    idle: int
-    rejected: int
-    skipped: int
-    findings: dict[str, int]
-    unread: int | None
-
-
-class CheckRow(TypedDict):
-    """The answer of `check`. `unread` is null without --logs."""
-
-    summary: CheckSummaryRow
-    loaded: list[RuleRow]
-    idle: list[RuleRow]
-    rejected: list[ErrorRow]
-    skipped: list[ReasonRow]
-    findings: list[FindingRow]
-    unread: list[UnreadRow] | None
-
-
-def rule_row(rule: Rule, idle: str = "", *, kind: str = RULE) -> RuleRow:
-    """What a rule says about itself."""
+def rule_row(rule: Rule, idle: str = "") -> RuleRow:
+    """What a rule says about itself; a correlation is what has no log source, which a rule must have."""
     source = rule.logsource
     return {
         "id": rule.rule_id, "title": rule.title, "level": rule.level, "status": rule.status,
@@ -226,7 +52,8 @@ def rule_row(rule: Rule, idle: str = "", *, kind: str = RULE) -> RuleRow:
         "logsource": {"product": source.product, "category": source.category, "service": source.service},
         "evidence_class": rule.evidence_class, "path": rule.path, "stem": Path(rule.path).stem, "name": rule.name,
         "store": rule.store, "stage": rule.stage, "role": rule.role, "fidelity": rule.fidelity,
-        "tags": list(rule.tags), "builtin": rule.builtin, "kind": kind, "idle": idle,
+        "tags": list(rule.tags), "builtin": rule.builtin,
+        "kind": RULE if source != LogSource() else CORRELATION, "idle": idle,
     }
 
 
@@ -244,24 +71,38 @@ def rule_rows(ruleset: RuleSet) -> list[RuleRow]:
     """Every rule and correlation of a set, idle ones too, the strongest first."""
     return strongest_first([
         *(rule_row(one.rule) for one in ruleset.rules),
-        *(rule_row(one.rule, kind=CORRELATION) for one in ruleset.correlations),
+        *(rule_row(one.rule) for one in ruleset.correlations),
         *(rule_row(one.rule, one.reason) for one in ruleset.idle),
     ])
 
 
-def rule_page(found: CompiledRule | Correlation, sigma: str) -> RulePage:
-    """Everything about a rule; `sigma` is the text of its file."""
+def rule_page(found: CompiledRule | Correlation, ruleset: RuleSet, sigma: str) -> RulePage:
+    """Everything about a rule of a set; `sigma` is the text of its file."""
     rule = found.rule
     description, _, misses = rule.description.partition(MISSES)
-    row = rule_row(rule, kind=CORRELATION) if isinstance(found, Correlation) else rule_row(rule, found.idle)
-    return {
-        **row, "description": _line(description), "misses": _line(misses),
+    page: RulePage = {
+        **rule_row(rule), "description": _line(description), "misses": _line(misses),
         "falsepositives": list(rule.falsepositives), "references": list(rule.references),
-        "reads": [] if isinstance(found, Correlation) else _reads(found),
-        "joins": list(found.members) if isinstance(found, Correlation) else [],
-        "asks": found.asks if isinstance(found, Correlation) else "",
-        "sigma": sigma,
+        "reads": [], "filters": [], "joins": [], "group_by": [], "asks": "", "sigma": sigma,
     }
+    if isinstance(found, Correlation):
+        known = {one.rule_id: one for one in _rules_of(ruleset)}
+        page["joins"] = [_join(known[member]) for member in found.members]
+        page["group_by"], page["asks"] = list(found.group_by), found.asks
+    else:
+        page["idle"], page["reads"] = found.idle, _reads(found)
+        page["filters"] = [one.title for one in filters_of(found, ruleset.filters)]
+    return page
+
+
+def _rules_of(ruleset: RuleSet) -> Iterator[Rule]:
+    yield from (one.rule for one in ruleset.rules)
+    yield from (one.rule for one in ruleset.idle)
+    yield from (one.rule for one in ruleset.correlations)
+
+
+def _join(rule: Rule) -> JoinRow:
+    return {"id": rule.rule_id, "title": rule.title, "level": rule.level, "path": rule.path}
 
 
 def _line(text: str) -> str:
@@ -279,19 +120,57 @@ def _reads(compiled: CompiledRule) -> list[ReadRow]:
              "where": {field: sorted(values) for field, values in where}} for (channel, where), ids in rows.items()]
 
 
-def explanation_row(found: Explanation) -> ExplanationRow:
-    """An explanation as a row."""
+def explained_row(found: Explained) -> ExplanationRow | CorrelationRow:
+    """What a rule makes of an event, or a correlation of a log, as a row."""
+    survey = _survey(found.survey)
+    if isinstance(found.explanation, Explanation):
+        return _explanation(found.explanation, survey)
+    return _correlation(found.explanation, survey)
+
+
+def _explanation(found: Explanation, survey: SurveyRow) -> ExplanationRow:
     event = found.event
     return {
         "rule": rule_row(found.rule, found.idle),
+        "survey": survey,
         "event": {
             "channel": event.channel, "event_id": event.event_id, "record_id": event.record_id,
-            "time": event.time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z", "host": event.host,
-            "source": str(event.source),
+            "time": _time(event.time), "host": event.host, "source": str(event.source),
         },
         "fires": found.fires, "read": found.read, "unread": list(found.unread),
         "reasons": [] if found.condition is None else list(reasons(found.condition)),
         "condition": None if found.condition is None else _part(found.condition),
+    }
+
+
+def _time(time: datetime) -> str:
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _survey(survey: Survey) -> SurveyRow:
+    return {"events": survey.events, "read": survey.read, "fires": survey.fires,
+            "record_ids": list(survey.record_ids), "losses": [_loss(loss) for loss in survey.losses]}
+
+
+def _loss(loss: Loss) -> LossRow:
+    return {"source": str(loss.source), "where": loss.where, "reason": loss.reason, "records": loss.records,
+            "next_step": loss.next_step}
+
+
+def _correlation(found: CorrelationExplanation, survey: SurveyRow) -> CorrelationRow:
+    names = found.correlation.group_by
+    return {
+        "rule": rule_row(found.correlation.rule),
+        "survey": survey,
+        "asks": found.correlation.asks,
+        "group_by": list(names),
+        "fires": found.fires,
+        "joined": [{**_join(one.rule), "matches": one.matches} for one in found.joined],
+        "groups": [{"group": dict(zip(names, group.values, strict=True)), "matches": group.matches,
+                    "alerts": group.alerts, "value": group.value, "first_seen": _time(group.first_seen),
+                    "last_seen": _time(group.last_seen)} for group in found.groups],
+        "group_count": found.group_count,
+        "left_out": dict(found.left_out),
     }
 
 
@@ -328,6 +207,7 @@ def check_row(account: Account) -> CheckRow:
             "files": account.files, "other_files": account.others, "documents": account.documents,
             "loaded": len(account.loaded), "filters": account.filters, "idle": len(account.idle),
             "rejected": len(account.rejected), "skipped": len(account.skipped), "findings": dict(severities),
+            "lints": dict(Counter(finding.name for finding in account.findings).most_common()),
             "unread": None if unread is None else len(unread),
         },
         "loaded": strongest_first(rule_row(rule) for rule in account.loaded),
@@ -338,6 +218,9 @@ def check_row(account: Account) -> CheckRow:
         "unread": None if unread is None else [
             {"id": one.rule.rule_id, "title": one.rule.title, "path": one.rule.path, "reads": one.reads}
             for one in unread],
+        "logs": None if account.logs is None else {
+            "records": account.logs.records, "records_lost": account.logs.records_lost,
+            "losses": [_loss(loss) for loss in account.logs.losses]},
     }
 
 

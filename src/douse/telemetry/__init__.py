@@ -1,4 +1,6 @@
-"""Bytes in, Events out: EVTX and JSON logs, also inside zip and gz, and an honest count of what was read and lost.
+"""Bytes in, Events out: Windows logs in every format they are exported in, network logs, archives of these.
+
+With the Events comes an honest count of what was read and lost.
 
 Start with readers.py (which reader for which bytes) and model.Event (what they yield). A reader is one function,
 `read(stream, source, wanted, tally, limits) -> Iterator[Event]`; the next one is a module and a line in READERS.

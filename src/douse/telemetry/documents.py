@@ -1,7 +1,8 @@
 """Find the JSON documents in a stream, whatever way they are strung together; past a broken one, find the next.
 
 JSON Lines, an array (pretty or on one line), documents one after the other, evtx_dump's output with its "Record 7"
-lines: bytes in, one text a document out, with its line. Memory is one document (and at least 1 MiB of text).
+lines, the answer of a search with its hits in it (envelope.py): bytes in, one text a document out, with its line.
+Memory is one document (and at least 1 MiB of text).
 Why not ijson: it stops at the first error, and evidence is cut off and overwritten. So each step is tried from the
 cheap to the dear: the line on its own; the JSON decoder of Python, which says where it failed; and from there on to
 the next place that looks like a start. What such a search finds inside a broken document is marked as a fragment.
@@ -17,6 +18,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
+from douse.telemetry.envelope import contents, rest
 from douse.telemetry.limits import MIB
 
 _BETWEEN: Final = re.compile(r"[\s,\[\]\ufeff]+|Record \d+(?=\s)")
@@ -70,12 +72,14 @@ class Documents:
         self._holds_several = False  # whether the line up to `_newline` is more than one document
         self._ended = False
         self._lost_track = False
+        self._in_envelope = False
 
     def found_event(self) -> None:
         """The last document was a good one: what follows is no fragment."""
         self._lost_track = False
 
     def __iter__(self) -> Iterator[Document]:
+        self._open_envelope()
         while self._skip_between():
             if self._line_start:
                 self._lost_track = False
@@ -83,6 +87,14 @@ class Documents:
             text, broken = self._next() if self._buffer[self._at] == "{" else self._garbage()
             if not (broken and fragment):
                 yield Document(line, text, broken, fragment)
+
+    def _open_envelope(self) -> None:
+        """Go to the documents inside the answer of a search, if the stream is one."""
+        if self._skip_between() and self._buffer[self._at] == "{":
+            start = contents(self._buffer, self._at)
+            if start is not None:
+                self._advance(start)
+                self._in_envelope = True
 
     def _fill(self, size: int = 0) -> bool:
         """Read on; what was dealt with is let go. False at the end of the stream."""
@@ -121,6 +133,8 @@ class Documents:
         while True:
             while between := _BETWEEN.match(self._buffer, self._at):
                 self._advance(between.end())
+            if self._in_envelope and self._at < len(self._buffer) and self._buffer[self._at] in '}"':
+                self._advance(rest(self._buffer, self._at))
             if len(self._buffer) - self._at >= _LOOK_AHEAD or not self._fill():
                 if self._at < len(self._buffer):
                     return True

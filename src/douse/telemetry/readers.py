@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 
 from douse.model import Event, Loss, Source
+from douse.telemetry import signs
 from douse.telemetry.chunks import WHOLE, ChunkRange, split
 from douse.telemetry.coverage import Tally
 from douse.telemetry.limits import Budget, Limits
@@ -36,14 +37,23 @@ class Read(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One line of READERS: where the function is, which bytes at which offset and which suffixes it takes."""
+    """One line of READERS: where the function is, and what it takes.
+
+    `magic` is bytes at an offset, and proof enough. `suffixes` promise this format: such a file must be readable.
+    `hints` are suffixes of many another file too: they promise nothing. A text format is told by how its start `looks`;
+    that counts if it is `certain` (nothing else looks so), if the name says the same, if the user named the file, or if
+    the start has what `mentions` searches.
+    """
 
     name: str
     function: str
     magic: tuple[tuple[int, bytes], ...] = ()
     suffixes: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
     seeks: bool = False
-    looks: re.Pattern[bytes] | None = None
+    looks: re.Pattern[bytes] | signs.Sign | None = None
+    certain: bool = False
+    mentions: re.Pattern[bytes] | None = None
 
     def load(self) -> Read:
         """Import the reader's function."""
@@ -59,17 +69,52 @@ class Reader:
         """Whether a file name has one of this reader's suffixes."""
         return name.lower().endswith(self.suffixes)
 
+    def is_hinted(self, name: str) -> bool:
+        """Whether a file name has one of the suffixes that this reader shares with others."""
+        return name.lower().endswith(self.hints)
+
+    def is_mentioned(self, start: bytes) -> bool:
+        """Whether the start of a file speaks of this reader's records."""
+        return self.mentions is not None and self.mentions.search(_plain(start)) is not None
+
 
 _JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:Record \d+\s+)?(?:\[\s*)?(?:\{\s*["}]|\[\s*\])')
-_EVENT_ID = re.compile(rb'"event_?id"', re.IGNORECASE)
+_EXPORT = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{(?s:.)*?'
+                     rb'"(?:(?:winlog|_source|event_data|result|fields)"\s*:\s*\{\s*"|winlog\.\w+"\s*:|_raw"\s*:\s*"'
+                     rb'|sourcetype"\s*:|Payload"\s*:\s*"\{\\"|(?:event|message|System)"\s*:\s*"<Event'
+                     rb'|(?:StringInserts|EventData)"\s*:\s*\[)')
+_EVENT_ID = re.compile(rb'"(?:winlog\.)?event_?id"|<EventID\b|\bEventCode=\d|"EventCode"', re.IGNORECASE)
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?s:.)*?(?:schemas\.microsoft\.com/win/2004/08/events/event\b|<EventID\b)")
+_CSV = re.compile(rb"""(?:\xef\xbb\xbf)?(?:sep=.\s+)?(?:[^\r\n]{0,8000}[,;\t|])?["']?"""
+                  rb"""(?:Event_?ID|EventCode|event\.code|winlog\.event_id|_raw|Event\ ID)["']?(?:[,;\t|\r\n]|$)""",
+                  re.IGNORECASE)
+_SPLUNK = re.compile(rb"(?:\xef\xbb\xbf)?\s*\d\d?/\d\d?/\d{4} \d\d?:\d\d:\d\d(?:\.\d+)? [AP]M\s+"
+                     rb"(?:\w+=[^\n]*\n){0,5}LogName=")
 
 READERS: Final = (  # first fit wins: the most certain evidence first, guesses last
     Reader("evtx", "douse.telemetry.evtx:read", magic=((0, b"ElfFile\x00"), (4096, b"ElfChnk\x00")),
            suffixes=(".evtx",), seeks=True),
     Reader("zip", "douse.telemetry.archive:read_zip", magic=((0, b"PK\x03\x04"), (0, b"PK\x05\x06")),
            suffixes=(".zip",), seeks=True),
-    Reader("gz", "douse.telemetry.archive:read_gz", magic=((0, b"\x1f\x8b\x08"),), suffixes=(".gz",)),
-    Reader("jsonl", "douse.telemetry.jsonl:read", suffixes=(".jsonl", ".ndjson", ".json"), looks=_JSON),
+    Reader("gz", "douse.telemetry.archive:read_gz", magic=((0, b"\x1f\x8b\x08"),), suffixes=(".gz", ".tgz")),
+    Reader("bz2", "douse.telemetry.archive:read_bz2", magic=((4, b"1AY&SY"),), suffixes=(".bz2", ".tbz", ".tbz2")),
+    Reader("xz", "douse.telemetry.archive:read_xz", magic=((0, b"\xfd7zXZ\x00"),), suffixes=(".xz", ".txz")),
+    Reader("tar", "douse.telemetry.tar:read", magic=((257, b"ustar"),), suffixes=(".tar",)),
+    Reader("xml", "douse.telemetry.xmllog:read", hints=(".xml",), looks=_XML, mentions=_XML),
+    Reader("splunk", "douse.telemetry.splunk:read", looks=_SPLUNK, certain=True),
+    Reader("zeek", "douse.telemetry.zeek:read", looks=signs.ZEEK, certain=True),
+    Reader("zeek_json", "douse.telemetry.zeek_json:read", looks=signs.ZEEK_JSON, certain=True),
+    Reader("mde_csv", "douse.telemetry.mde_csv:read", looks=signs.MDE_CSV, certain=True),
+    Reader("mde", "douse.telemetry.mde:read", looks=signs.MDE, certain=True),
+    Reader("w3c", "douse.telemetry.w3c:read", looks=signs.W3C, certain=True),
+    Reader("squid", "douse.telemetry.squid:read", looks=signs.SQUID, certain=True),
+    Reader("access", "douse.telemetry.access:read", looks=signs.ACCESS, certain=True),
+    Reader("cef", "douse.telemetry.cef:read", looks=signs.CEF, certain=True),
+    Reader("export", "douse.telemetry.exports:read", hints=(".json", ".jsonl", ".ndjson"), looks=_EXPORT,
+           mentions=_EVENT_ID),
+    Reader("jsonl", "douse.telemetry.jsonl:read", suffixes=(".jsonl", ".ndjson", ".json"), looks=_JSON,
+           mentions=_EVENT_ID),
+    Reader("csv", "douse.telemetry.csvlog:read", hints=(".csv", ".tsv"), looks=_CSV),
 )
 
 
@@ -164,17 +209,21 @@ def read_opened(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, 
 def choose(start: bytes, name: str, *, named: bool) -> Reader | None:
     """The reader for a file that starts like this; None where there is none or the content belies the name.
 
-    JSON under an unknown name counts as events only if the user named the file or its start mentions an event id.
-    A damaged start of JSON Lines is still JSON Lines by its name, unless it is binary.
+    What only looks like a format counts as such by its name, by what it mentions, or if the user named the file: a
+    folder is full of JSON and XML that is no evidence. A damaged start of JSON Lines is still JSON Lines by its name,
+    unless it is binary; a CSV or XML file that the user named is read by its name, so that he learns what it lacks.
     """
-    by_name = next((reader for reader in READERS if reader.fits_name(name)), None)
     for reader in READERS:
-        if reader.fits_content(start) and (
-                reader.magic or reader is by_name or named or _EVENT_ID.search(_plain(start))):
+        if reader.fits_content(start) and (reader.magic or reader.certain or named or reader.fits_name(name)
+                                           or reader.is_hinted(name) or reader.is_mentioned(start)):
             return reader
-    if by_name is not None and by_name.looks and start and b"\x00" not in _plain(start):
-        return by_name
-    return None
+    if not start or b"\x00" in _plain(start):
+        return None
+    by_name = next((reader for reader in READERS if reader.fits_name(name)), None)
+    if by_name is not None:
+        return by_name if by_name.looks else None
+    hinted = (reader for reader in READERS if reader.is_hinted(name) and (named or reader.is_mentioned(start)))
+    return next(hinted, None)
 
 
 def _plain(start: bytes) -> bytes:

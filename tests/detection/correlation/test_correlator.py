@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+import tracemalloc
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from detection.makers import TIME, event, loaded
 from douse.detection.correlation import correlator as module
+from douse.detection.correlation import records
 from douse.detection.correlation.correlator import Correlator
 from douse.detection.ruleset import RuleSet
 from douse.model import Alert, Event, Source
@@ -142,6 +144,15 @@ def test_a_record_that_is_read_twice_counts_once(tmp_path: Path) -> None:
     assert run(rules, twice) == []
 
 
+def test_records_without_a_number_are_told_apart_by_what_they_say(tmp_path: Path) -> None:
+    """An export may number no records, and write times to the second."""
+    rules = loaded(tmp_path, BASE + COUNT)
+    ports = [event({"TargetUserName": "a", "IpPort": str(port)}, "Security", 4625, record_id=0) for port in range(3)]
+    (alert,) = run(rules, ports)
+    assert (alert.fields["correlation.value"], alert.fields["correlation.events"]) == ("3", "3")
+    assert run(rules, [ports[0]] * 3) == [], "the same record again"
+
+
 def test_of_a_record_in_two_files_the_same_one_is_named_in_any_order(tmp_path: Path) -> None:
     rules = loaded(tmp_path, BASE + COUNT)
     copies = [logon(n, TargetUserName="a") for n in range(3) for _ in range(2)]
@@ -222,6 +233,13 @@ def test_an_alias_joins_fields_of_different_names(tmp_path: Path) -> None:
     assert run(rules, [logon(0, TargetUserName="anna", User="bert"), other]) == []
 
 
+def test_an_alias_may_be_what_is_counted(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, BASE + many("""type: value_count, rules: [failed, start], timespan: 1m,
+      condition: {field: who, gte: 2}, aliases: {who: {failed: TargetUserName, start: User}}"""))
+    assert run(rules, [logon(0, TargetUserName="anna", User="x"), start(1, User="Anna", TargetUserName="y")]) == []
+    assert len(run(rules, [logon(0, TargetUserName="anna"), start(1, User="bert")])) == 1
+
+
 CHAIN = """
 title: Guessed
 id: outer
@@ -288,6 +306,81 @@ def test_memory_is_bounded_and_the_newest_are_kept_in_any_order(
         results.add((alert.matched[0].value, alert.fields["correlation.first_seen"], *correlator.notes()))
     note = "correlation 'Many': 32 match(es) left out, because they were the oldest of more than 8 and dropped"
     assert results == {("8", "2026-11-24T09:00:32+00:00", note)}
+
+
+def test_a_stream_of_ever_new_groups_is_bounded_and_what_is_dropped_is_told(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_RECORDS", 200)
+    rules = loaded(tmp_path, BASE + COUNT)
+    monkeypatch.setattr(records, "_MAX_SHARED", 200)
+    correlator, sizes = Correlator(rules), []
+    tracemalloc.start()
+    try:
+        for number in range(1_500):
+            name = f"{number}" + chr(0x4E00 + number) * 4_000
+            assert not list(correlator.observe(rules.match(logon(number, TargetUserName=name))))
+            rules._memory.add(rules._memory.limit)  # what the matcher remembers is bounded elsewhere
+            if number % 500 == 499:
+                sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert not correlator.finish()
+    assert sizes[2] < 1.2 * sizes[0], "it does not grow with what is read"
+    assert sizes[2] / 250 < 3_000, "a quarter over the limit; the values are 8 KB each in the log"
+    assert correlator.notes() == (
+        "correlation 'Many': 1,300 match(es) left out, because they were the oldest of more than 200 and dropped",)
+
+
+def test_many_correlations_share_what_is_kept_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_TOTAL", 40)
+    monkeypatch.setattr(module, "LEAST_RECORDS", 2)
+    text = "---\n".join(f"title: M{n}\nid: m{n}\ncorrelation: {{type: event_count, rules: [failed], timespan: 1d, "
+                        f"condition: {{gte: 2}}}}\n" for n in range(4))
+    found = run(loaded(tmp_path, BASE + text), [logon(n) for n in range(60)])
+    assert [alert.matched[0].value for alert in found] == ["10"] * 4
+
+
+def test_merging_many_small_units_does_not_sort_all_of_it_again_for_each(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_RECORDS", 400)
+    rules = loaded(tmp_path, BASE + many("type: event_count, rules: [failed], timespan: 1d, condition: {gte: 2}"))
+    sorted_ = []
+    monkeypatch.setattr(module.heapq, "nsmallest", lambda n, of, key: sorted_.append(n) or sorted(of, key=key)[:n])
+    whole = Correlator(rules)
+    for unit in range(100):
+        one = Correlator(rules)
+        for number in range(10):
+            assert not list(one.observe(rules.match(logon(unit * 10 + number))))
+        whole.merge(one)
+    (alert,) = whole.finish()
+    assert alert.matched[0].value == "400"
+    assert sum(sorted_) == 600
+    assert len(sorted_) <= 7
+
+
+def test_long_values_are_one_group_when_all_of_them_is_equal_without_case(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, BASE + many(
+        "type: event_count, rules: [failed], group-by: [A], timespan: 1m, condition: {gte: 2}"))
+    long = "Straße" * 200
+    (alert,) = run(rules, [logon(0, A=long + "x"), logon(1, A=long.upper() + "X")])
+    assert alert.fields["A"].startswith("strassestrasse")
+    assert len(alert.fields["A"]) == 256
+    assert run(rules, [logon(0, A=long + "x"), logon(1, A=long + "y")]) == []
+
+
+def test_an_outer_correlation_may_group_by_an_alias_of_the_inner_one(tmp_path: Path) -> None:
+    rules = loaded(tmp_path, BASE + """
+title: Outer
+id: outer
+correlation: {type: event_count, rules: [inner], group-by: [who], timespan: 10m, condition: {gte: 1}}
+---
+title: Inner
+name: inner
+correlation: {type: temporal, rules: [failed, start], group-by: [Computer], timespan: 1m,
+              aliases: {who: {failed: TargetUserName, start: User}}}
+""")
+    (alert,) = run(rules, [logon(0, TargetUserName="anna"), start(1, User="bert")])
+    assert alert.fields["who"] == "bert", "that of its last event"
 
 
 def test_an_alert_lists_a_hundred_of_its_parts(tmp_path: Path) -> None:

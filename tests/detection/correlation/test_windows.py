@@ -108,6 +108,22 @@ def test_a_sum_of_fractions_is_exact() -> None:
     assert whole == [1.0, 6.0]
 
 
+@pytest.mark.parametrize(("kind", "of", "number"), [
+    ("value_sum", (0.1, 0.1, 0.1), 0.3), ("value_avg", (0.1, 0.2, 0.6), 0.3), ("value_median", (0.1, 0.2), 0.15),
+    ("value_percentile", (0.7, 0.7, 0.7), 0.7)])
+def test_decimal_numbers_are_those_that_are_written(kind: str, of: tuple[float, ...], number: float) -> None:
+    timeline = hits(*((n, 0, value) for n, value in enumerate(of)))
+    for word in ("eq", "gte", "lte"):
+        assert len(found(timeline, correlation(kind, 60, **{word: number}))) == 1, word
+    for word in ("neq", "gt", "lt"):
+        assert found(timeline, correlation(kind, 60, **{word: number})) == [], word
+
+
+def test_the_end_of_the_timespan_is_exact_to_the_microsecond() -> None:
+    assert found(hits(0.000001, 5, 10.000001), correlation("event_count", 10, gte=3)) == [(0, 10, 3)]
+    assert found(hits(0.000001, 5, 10.000002), correlation("event_count", 10, gte=3)) == []
+
+
 def test_temporal_wants_each_rule_in_one_window_in_any_order() -> None:
     asked = correlation("temporal", 60, rules=3, gte=3)
     assert found(hits((0, 2), (5, 0), (50, 1)), asked) == [(0, 50, 3)]

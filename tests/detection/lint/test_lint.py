@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from detection.makers import PROCESS_CREATION
 from douse.content.rules import rule_files
 from douse.detection.lint.lint import LINTS, SEVERITIES, Finding, lint_names, lint_text
+from douse.detection.lint.subject import Surroundings
 
 SYSMON_3 = {"product": "windows", "category": "network_connection"}
 PS = {"product": "windows", "category": "ps_script"}
@@ -27,8 +28,24 @@ def rule(selection: Any, condition: str = "selection", logsource: dict[str, str]
     return yaml.safe_dump({key: value for key, value in data.items() if value is not None}, sort_keys=False)
 
 
+def narrowing(part: dict[str, Any], **more: Any) -> str:
+    """A filter of PowerShell rules."""
+    data = {"title": "Test", "description": "A test.", "logsource": PS, "filter": {"rules": "any", **part}, **more}
+    return yaml.safe_dump(data, sort_keys=False)
+
+
+def joining(more: dict[str, Any] | None = None, top: dict[str, Any] | None = None, **part: Any) -> str:
+    """A correlation; what is None is left out."""
+    asked = {"type": "event_count", "rules": ["a"], "group-by": ["User"], "timespan": "5m", "condition": {"gte": 3},
+             **part, **(more or {})}
+    data = {"title": "Test", "id": "11111111-1111-4111-8111-111111111111", "status": "test", "level": "high",
+            "description": "A test.", **(top or {}),
+            "correlation": {key: value for key, value in asked.items() if value is not None}}
+    return yaml.safe_dump({key: value for key, value in data.items() if value is not None}, sort_keys=False)
+
+
 def found(text: str, carried: Any = None) -> list[Finding]:
-    return list(lint_text(text, "rules/test.yml", carried))
+    return list(lint_text(text, "rules/test.yml", Surroundings(carried or {})))
 
 
 def names(text: str) -> list[str]:
@@ -36,6 +53,8 @@ def names(text: str) -> list[str]:
 
 
 GOOD = {"ScriptBlockText|contains": "x"}
+TWO = {"type": "temporal", "rules": ["a", "b"], "condition": None}
+GROUPED = {"group-by": ["who"]}
 
 BAD_AND_GOOD = [
     ("no-id", rule(GOOD, id=None), rule(GOOD)),
@@ -49,8 +68,29 @@ BAD_AND_GOOD = [
     ("tag", rule(GOOD, tags=["attack.t1555", "attack.T1555"]), rule(GOOD, tags=["attack.t1555", "attack.t1555.003"])),
     ("tag", rule(GOOD, tags=["attack.t155"]), rule(GOOD, tags=["cve.2026-1234"])),
     ("tag", rule(GOOD, tags=["Execution"]), rule(GOOD, tags=["attack.credential-access"])),
+    ("tag", rule(GOOD, tags=["atack.t1555"]), rule(GOOD, tags=["mine.t1555"])),
+    ("tag", rule(GOOD, tags=["attack.credential-acess"]), rule(GOOD, tags=["attack.some-later-tactic"])),
+    ("tag", rule(GOOD, tags=["cve.log4shell"]), rule(GOOD, tags=["cve.2021.44228", "tlp.amber-strict", "stp.3u"])),
+    ("tag", rule(GOOD, tags=["detection.threat_hunting"]), rule(GOOD, tags=["detection.threat-hunting"])),
+    ("tag", narrowing({"f": GOOD, "condition": "not f"}, tags=["Execution"]),
+     narrowing({"f": GOOD, "condition": "not f"}, tags=["attack.execution"])),
+    ("misspelt-key", rule(GOOD, logsource={"product": "windows", "catagory": "ps_script"}),
+     rule(GOOD, logsource={**PS, "definition": "x", "owner": "y"})),
+    ("misspelt-key", joining(top={"falsepositive": "x"}), joining(top={"falsepositives": ["x"]})),
+    ("misplaced-key", joining(top={"generate": True}), joining(generate=True)),
+    ("misplaced-key", joining(top={"detection": {"a": GOOD, "condition": "a"}}), rule(GOOD)),
+    ("misplaced-key", narrowing({"f": GOOD, "condition": "not f"}, detection={"a": GOOD, "condition": "a"}),
+     narrowing({"f": GOOD, "condition": "not f"})),
+    ("ignored-timeframe", rule(GOOD, detection={"timeframe": "5m"}), rule(GOOD)),
+    ("them-of-one", rule(GOOD, "1 of them"), rule(GOOD, "1 of selection*")),
+    ("them-of-one", rule(GOOD, "all of them"), rule(GOOD, "all of them", detection={"b": GOOD})),
     ("misspelt-key", rule(GOOD, falsepositive=["x"]), rule(GOOD, falsepositives=["x"], custom="y")),
     ("unused-selection", rule(GOOD, detection={"other": GOOD}), rule(GOOD, "1 of *", detection={"other": GOOD})),
+    ("unused-selection", narrowing({"f": GOOD, "g": GOOD, "condition": "not f"}),
+     narrowing({"f": GOOD, "g": GOOD, "condition": "not 1 of *"})),
+    ("unknown-field", narrowing({"f": {"ScriptBlokText": "x"}, "condition": "not f"}),
+     narrowing({"f": {"scriptblocktext": "x"}, "condition": "not f"})),
+    ("filter-keeps", narrowing({"f": GOOD, "condition": "f"}), narrowing({"f": GOOD, "condition": "not f"})),
     ("unknown-field", rule({"ScriptBlokText": "x"}), rule({"scriptblocktext": "x"})),
     ("unknown-field", rule({"Image": "x"}, logsource=PS), rule({"Image": "x"}, logsource=SYSMON_3)),
     ("unknown-field", rule({"Path|fieldref": "Elsewhere"}), rule({"Path|fieldref": "ScriptBlockText"})),
@@ -73,6 +113,27 @@ BAD_AND_GOOD = [
     ("all-of-one", rule({"Path|contains|all": ["x"]}), rule({"Path|contains|all": ["x", "y"]})),
     ("same-value", rule({"Path": ["x", "X"]}), rule({"Path|cased": ["x", "X"]})),
     ("same-value", rule({"Path|re": ["x", "x"]}), rule({"Path|base64offset|contains": ["iex", "IEX"]})),
+    ("all-without-contains", rule({"Path|all": ["x", "y"]}), rule({"Path|contains|all": ["x", "y"]})),
+    ("all-without-contains", rule({"Path|all": ["x", "y"]}), rule({"Path|all": ["*x*", "*y*"]})),
+    ("all-without-contains", rule({"Path|all": ["x", "y"]}), rule({"Path|re|all": ["x", "y"]})),
+    ("all-without-contains", rule({"Path|all": ["x", "y"]}), rule({"|all": ["x", "y"]})),
+    ("base64-without-contains", rule({"Path|base64offset": "http"}), rule({"Path|base64offset|contains": "http"})),
+    ("repeated-modifier", rule({"Path|contains|contains": "x"}), rule({"Path|base64|base64": "x"})),
+    ("double-wildcard", rule({"Path": "a**b"}), rule({"Path": "a\\**b"})),
+    ("double-wildcard", rule({"Path": "a**b"}), rule({"Path|re": "a**"})),
+    ("no-group-by", joining({"group-by": None}), joining()),
+    ("unused-alias", joining(aliases={"who": {"a": "User"}}), joining(GROUPED, aliases={"who": {"a": "User"}})),
+    ("half-alias", joining({**TWO, **GROUPED}, aliases={"who": {"a": "User"}}),
+     joining({**TWO, **GROUPED}, aliases={"who": {"a": "User", "b": "TargetUser"}})),
+    ("long-timespan", joining(timespan="31d"), joining(timespan="30d")),
+    ("never-met", joining(condition={"lt": 1}), joining(condition={"lte": 1})),
+    ("never-met", joining(condition={"gt": 5, "lt": 3}), joining(condition={"gt": 3, "lt": 5})),
+    ("never-met", joining({**TWO, "condition": {"gte": 3}}), joining({**TWO, "condition": {"gte": 2}})),
+    ("always-met", joining(condition={"gte": 1}), joining(condition={"gt": 1})),
+    ("always-met", joining({**TWO, "rules": ["a"]}), joining(TWO)),
+    ("always-met", joining(condition={"gte": 0}), joining(type="value_sum", condition={"field": "Size", "gte": 0})),
+    ("counts-its-group", joining(type="value_count", condition={"field": "User", "gte": 3}),
+     joining(type="value_count", condition={"field": "Image", "gte": 3})),
     ("unquoted-number", rule({"Path|contains": 4}), rule({"Path|contains": "4"})),
     ("hidden-character", rule({"Path": "a\u200bb"}), rule({"Path": "\U0001f469\u200d\U0001f4bb"})),
 ]
@@ -101,7 +162,9 @@ def test_a_value_that_they_do_not(value: str) -> None:
 
 
 def test_every_lint_is_proven_above_and_has_a_severity() -> None:
-    proven = {name for name, _, _ in BAD_AND_GOOD} | {"ambiguous-scalar", "duplicate-title"}
+    proven = {name for name, _, _ in BAD_AND_GOOD} | {"ambiguous-scalar"}
+    proven |= {"duplicate-title", "duplicate-file", "filter-of-nothing", "unknown-group-field", "blind-group-field",
+               "hides-stronger"}  # test_account.py and test_beside.py
     assert proven == set(lint_names())
     assert all(lint.severity in SEVERITIES and lint.says for lint in LINTS)
 
@@ -148,10 +211,71 @@ def test_hashes_and_aliases_are_fields() -> None:
 @pytest.mark.parametrize("text", [
     "- 1\n", "a: [", "title: x\n", "title: x\nlogsource: y\ndetection: {condition: z}\n",
     rule(GOOD, logsource={"product": "linux"}), rule(GOOD, status="deprecated", id=None),
-    "action: global\ntitle: x\n---\n" + rule(GOOD, id=None),
+    "action: strange\ntitle: x\n---\n" + "action: reset\n", narrowing({"condition": 7}, logsource={"product": "linux"}),
+    joining(type="nothing"), joining(top={"status": "unsupported"}),
 ])
 def test_what_is_no_rule_that_runs_is_not_linted(text: str) -> None:
     assert found(text) == []
+
+
+def test_rules_of_an_action_are_linted_where_their_parts_stand() -> None:
+    """What two rules have in common is told about once, in the global document; the rest in each rule's own."""
+    shared = {"action": "global", "title": "Test", "id": "11111111-1111-4111-8111-111111111111", "status": "test",
+              "level": "high", "logsource": PS, "detection": {"common": {"Path|contains": "*x"}}}
+    own = [{"detection": {"selection": {"Path|contains": value}, "condition": "common and selection"}}
+           for value in ("y", "*z")]
+    text = "---\n".join(yaml.safe_dump(data, sort_keys=False) for data in (shared, *own))
+    findings = found(text)
+    assert [one.name for one in findings] == ["no-description", "needless-wildcard", "no-description",
+                                              "needless-wildcard"]
+    lines = [text.splitlines()[int(one.where.rpartition(":")[2]) - 1].strip() for one in findings
+             if one.name == "needless-wildcard"]
+    assert lines == ["Path|contains: '*x'", "Path|contains: '*z'"]
+
+
+def test_where_a_global_document_wins_it_stands_there() -> None:
+    shared = ("action: global\nstatus: test\nlevel: low\ndescription: x\nlogsource: {category: ps_script}\n"
+              "tags: [Execution]\n---\n")
+    rules = [f"title: {title}\nid: {number}1111111-1111-4111-8111-111111111111\n{more}"
+             "detection: {a: {Path: x}, condition: a}\n"
+             for number, (title, more) in enumerate([("One", "tags: [attack.execution]\n"), ("Two", "")], 1)]
+    assert [(one.name, one.title, one.where) for one in found(shared + "---\n".join(rules))] == [
+        ("tag", "One", "rules/test.yml:6")], "the global tags win, and are told about once"
+
+
+def test_a_part_is_never_looked_for_in_another_rule() -> None:
+    shared = "action: global\nstatus: test\nlevel: low\nlogsource: {category: ps_script}\ntags: [Execution]\n---\n"
+    rules = [f"title: {title}\nid: {number}1111111-1111-4111-8111-111111111111\ndescription: x\n"
+             f"detection: {{a: {{Path: x}}, condition: a}}\n{more}---\n" for number, (title, more) in enumerate(
+                 [("One", ""), ("Two", "date: x\n"), ("Three", "date: y\n")], 1)]
+    between = "action: repeat\ntitle: Again\ndate: z\n---\naction: reset\n---\n"
+    last = ("title: Last\nid: 91111111-1111-4111-8111-111111111111\nlevel: low\nstatus: test\ndescription: x\n"
+            "logsource: {category: ps_script}\ndetection: {a: {Path: x}, condition: a}\ntags: [Last]\n")
+    text = shared + "".join(rules) + between + last
+    lines = text.splitlines()
+    assert [(one.title, lines[int(one.where.rpartition(":")[2]) - 1]) for one in found(text)] == [
+        ("One", "tags: [Execution]"), ("Two", "date: x"), ("Three", "date: y"), ("Again", "date: z"),
+        ("Last", "tags: [Last]")]
+
+
+def test_the_part_of_a_repeated_rule_stands_in_that() -> None:
+    text = ("title: One\nid: 11111111-1111-4111-8111-111111111111\nstatus: test\nlevel: low\ndescription: x\n"
+            "logsource: {category: ps_script}\ndetection:\n  a: {Path|contains: '*x'}\n  condition: a\n---\n"
+            "action: repeat\ntitle: Two\n")
+    assert [(one.name, one.where) for one in found(text)] == [("needless-wildcard", "rules/test.yml:8")]
+
+
+def test_a_scalar_of_a_global_document_is_disputed_where_it_stands() -> None:
+    text = ("action: global\ntitle: Test\nid: 11111111-1111-4111-8111-111111111111\nstatus: test\nlevel: low\n"
+            "description: x\nlogsource: {category: ps_script}\ndetection:\n  a:\n    Path: 0755\n---\n"
+            "detection:\n  condition: a\n")
+    assert [(one.name, one.where) for one in found(text)] == [("ambiguous-scalar", "rules/test.yml:10")]
+
+
+def test_a_document_that_does_not_load_is_not_linted_when_that_is_known() -> None:
+    text = rule(GOOD, "selection and", id=None) + "---\n" + rule(GOOD, level=None)
+    findings = list(lint_text(text, "rules/test.yml", broken=True))
+    assert [one.name for one in findings] == ["no-level"]
 
 
 def test_a_condition_that_is_broken_hides_no_other_finding() -> None:

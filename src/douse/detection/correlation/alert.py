@@ -59,7 +59,7 @@ def _alert_id(rule_id: str, group: tuple[str, ...], first: Record) -> str:
 
 def _matched(correlation: Correlation, window: Window, records: Sequence[Record]) -> tuple[Match, ...]:
     """What was asked and found, the group, and how often each rule matched."""
-    counts = Counter(member for member, _ in {(record.hit.member, record.origin.alert_id) for record in records})
+    counts = Counter(member for member, _ in {(record.hit.member, record.hit.key) for record in records})
     group = [Match("group-by", name, text, "") for name, text in zip(correlation.group_by, records[-1].group,
                                                                      strict=True)]
     rules = [Match("rules", name, f"{counts[place]} match(es)", "")
@@ -75,7 +75,7 @@ def _fields(correlation: Correlation, window: Window, records: Sequence[Record])
         **dict(zip(correlation.group_by, records[-1].group, strict=True)),
         "correlation.type": correlation.kind,
         "correlation.value": _text(window.value),
-        "correlation.events": str(len(ids)),
+        "correlation.events": str(len({record.hit.key for record in records})),
         "correlation.first_seen": records[0].hit.time.astimezone(UTC).isoformat(),
         "correlation.last_seen": records[-1].hit.time.astimezone(UTC).isoformat(),
         "correlation.hosts": ", ".join(sorted({record.origin.host.lower() for record in records})[:MAX_LISTED]),

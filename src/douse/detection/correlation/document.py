@@ -14,9 +14,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 from douse.detection.language.description import described, no_map, texts_of
-from douse.detection.language.documents import Document, Mistake, Node, did_you_mean
+from douse.detection.language.documents import Document, Mistake, Node, did_you_mean, written
 from douse.model import Rule
 
 TEMPORAL = ("temporal", "temporal_ordered")
@@ -26,13 +27,23 @@ MAX_RULES = 200
 MAX_ORDERED = 16
 """The most rules of a temporal_ordered correlation: its cost for an event grows with their square."""
 
-_OPERATORS: Mapping[str, Callable[[float | Fraction, float], bool]] = {
+_OPERATORS: Mapping[str, Callable[[int | Fraction, int | Fraction], bool]] = {
     "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le, "eq": operator.eq, "neq": operator.ne,
 }
 _UNITS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_629_746, "y": 31_556_952}
 _TIMESPAN = re.compile(r"([0-9]{1,9})([smhdwMy])")
 _KNOWN = ("type", "rules", "group-by", "timespan", "condition", "aliases", "generate")
 _LONGEST = 100 * _UNITS["y"]
+
+
+def exact(number: str | float | Fraction) -> int | Fraction:
+    """A number as it is written: 0.1 is one tenth, and not the binary number nearest to it."""
+    return number if isinstance(number, int | Fraction) else _of_decimal(number)
+
+
+@lru_cache(maxsize=1024)
+def _of_decimal(number: str | float) -> Fraction:
+    return Fraction(str(number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +54,12 @@ class Bound:
     number: int | float
 
     def admits(self, value: float | Fraction) -> bool:
-        """Whether a value meets it."""
-        return _OPERATORS[self.word](value, self.number)
+        """Whether a value meets it; 0.3 is three tenths on both sides."""
+        return _OPERATORS[self.word](exact(value), exact(self.number))
+
+    def lacks(self, value: float) -> float:
+        """How far a value is from meeting it, 0 for one that does or lies on the bound."""
+        return 0.0 if self.admits(value) else abs(self.number - value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +131,7 @@ def _parsed(rule: Rule, document: Document, part: Mapping[str, Node], *, level_g
         document=document,
         kind=kind,
         references=references,
-        group_by=tuple(name.strip() for name in texts_of(part, "group-by")),
+        group_by=_names(part, "group-by"),
         seconds=_seconds(part.get("timespan")),
         bounds=bounds,
         fields=fields,
@@ -128,8 +143,17 @@ def _parsed(rule: Rule, document: Document, part: Mapping[str, Node], *, level_g
     )
 
 
+def _names(part: Mapping[str, Node], key: str, *above: str) -> tuple[str, ...]:
+    """A list of names; one that is empty is an error, because what it should have said would silently be gone."""
+    names = tuple(name.strip() for name in texts_of(part, key))
+    node = part.get(key)
+    if "" in names or (isinstance(node, list) and None in node):
+        raise Mistake(f"'{key}' has an empty entry", "Write a name there, or remove the line.", (*above, key))
+    return names
+
+
 def _references(part: Mapping[str, Node], kind: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in texts_of(part, "rules"))
+    names = _names(part, "rules")
     most = MAX_ORDERED if kind == "temporal_ordered" else MAX_RULES
     if not names:
         raise Mistake("the correlation names no rule", "List ids or names under 'rules'.", ("rules",))
@@ -156,7 +180,7 @@ def _bounds(node: Node, kind: str, rules: int) -> tuple[Bound, ...]:
         return (Bound("gte", rules),)
     if not isinstance(node, dict):
         what = "an expression as the condition of a correlation is not supported" if isinstance(node, str) else (
-            f"a {kind} correlation needs a condition")
+            f"a correlation of type {kind} needs a condition")
         raise Mistake(what, "Write a map, such as 'gte: 10'.", ("condition",))
     for key in node:
         if key not in (*_OPERATORS, "field", "percentile"):
@@ -171,14 +195,17 @@ def _bounds(node: Node, kind: str, rules: int) -> tuple[Bound, ...]:
 
 def _number(word: str, value: Node) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Mistake(f"'{word}' needs a number, not '{value}'", "Write it without quotes.", ("condition", word))
+        raise Mistake(f"'{word}' needs a number, not {written(value)}", "Write it without quotes.", ("condition", word))
     return value
 
 
 def _field(node: Node, kind: str) -> tuple[tuple[str, ...], int]:
     """The fields whose values are counted or reckoned with, and the percentile."""
     condition = node if isinstance(node, dict) else {}
-    fields = tuple(name.strip() for name in texts_of(condition, "field")) if kind in OF_A_FIELD else ()
+    fields = _names(condition, "field", "condition")
+    if fields and kind not in OF_A_FIELD:
+        raise Mistake(f"'field' says nothing in a correlation of type {kind}, which counts matches",
+                      "Remove it, or write a type that reads a field, such as value_count.", ("condition", "field"))
     if kind in OF_A_FIELD and not fields:
         raise Mistake(f"a {kind} correlation needs a field", "Add 'field: Name' to its condition.", ("condition",))
     if len(fields) > 1 and kind != "value_count":

@@ -4,7 +4,8 @@ A window is all matches from one of them to the last that is not later than the 
 windows that cannot be shifted earlier without losing a match count: a window that lies inside another one says nothing
 new, and its smaller count would make `lte` true of every busy hour. A match belongs to one window: after one that is
 reported, the next begins behind it, so a burst is reported once. Every value is kept up to date as matches enter and
-leave, so the cost is linear (percentiles: a bisection more), and sums are exact fractions: no order changes them.
+leave, so the cost is linear (percentiles: a bisection more), and sums are exact: no order changes them, and three times
+0.1 is 0.3.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
+from math import inf
 from typing import NamedTuple, Protocol
 
-from douse.detection.correlation.document import Correlation
+from douse.detection.correlation.document import Correlation, exact
 
 
 class Hit(NamedTuple):
@@ -81,10 +83,10 @@ class Sum:
         self._mean, self._sum = mean, Fraction(0)
 
     def enter(self, index: int, hit: Hit) -> None:
-        self._sum += Fraction(hit.value)
+        self._sum += exact(hit.value)
 
     def leave(self, hit: Hit) -> None:
-        self._sum -= Fraction(hit.value)
+        self._sum -= exact(hit.value)
 
     def value(self, first: int, last: int) -> Fraction:
         return self._sum / (last - first + 1) if self._mean else self._sum
@@ -107,7 +109,7 @@ class Percentile:
         place = self._share * (len(self._values) - 1)
         low = int(place)
         below, above = self._values[low], self._values[min(low + 1, len(self._values) - 1)]
-        return Fraction(below) + (place - low) * (Fraction(above) - Fraction(below))
+        return exact(below) + (place - low) * (exact(above) - exact(below))
 
 
 class Ordered:
@@ -158,6 +160,26 @@ class Window(NamedTuple):
     last: int
     value: float
     met: int
+
+
+def nearest(hits: Sequence[Hit], correlation: Correlation) -> Window:
+    """The first of the windows that meet the condition or, where none does, that come nearest; `hits` are sorted, and
+    there is at least one. `met` says nothing here."""
+    span = timedelta(seconds=correlation.seconds)
+    measure = _MEASURES[correlation.kind](correlation)
+    best, best_key, end, seen = Window(0, 0, 0.0, 0), (True, inf), 0, 0
+    for first in range(len(hits)):
+        while end < len(hits) and hits[end].time - hits[first].time <= span:
+            measure.enter(end, hits[end])
+            end += 1
+        if end > seen:
+            value = float(measure.value(first, end - 1))
+            key = not correlation.admits(value), sum(bound.lacks(value) for bound in correlation.bounds)
+            if key < best_key:
+                best, best_key = Window(first, end - 1, value, end - 1), key
+        measure.leave(hits[first])
+        seen = end
+    return best
 
 
 def windows(hits: Sequence[Hit], correlation: Correlation) -> Iterator[Window]:

@@ -103,6 +103,8 @@ class _Parser:
             return self._selections[word]
         if word == ")" or word.lower() in _RESERVED:
             raise Mistake(f"'{word}' stands where a selection should", "Check the words around it.")
+        if word.lower() in _QUANTIFIERS:
+            raise Mistake(f"'{word}' has no 'of' after it", f"Write '{word} of selection_*' or '{word} of them'.")
         if "*" in word:
             raise Mistake(f"'{word}' needs '1 of' or 'all of' before it", f"Write '1 of {word}'.")
         raise Mistake(f"the condition names '{word}', which is no selection of this rule",
@@ -114,6 +116,8 @@ class _Parser:
             raise Mistake(f"'{quantifier} of' is not Sigma", "Use '1 of', 'any of' or 'all of'.")
         self._take()
         pattern = self._take()
+        if pattern in ("(", ")"):
+            raise Mistake(f"'{quantifier} of' stands before a parenthesis", "Write the pattern without parentheses.")
         terms = tuple(self._selections[name] for name in _matching(pattern, self._selections))
         if not terms:
             raise Mistake(f"'{quantifier} of {pattern}' matches no selection of this rule",

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from douse.detection.language.condition import parse_condition
-from douse.detection.language.documents import Mistake, Node, did_you_mean
+from douse.detection.language.documents import Mistake, Node, renamed
+from douse.detection.language.modifiers import Allowance
 from douse.detection.language.placeholders import NO_LISTS, Lists
 from douse.detection.language.selection import parse_selection
 from douse.detection.reference import Any, Selection, Term
@@ -23,10 +24,11 @@ _NO_SELECTION: Mapping[str, tuple[str, ...]] = {
 def decision(part: str, detection: Mapping[str, Node], lists: Lists = NO_LISTS) -> Term:
     """The term of the document's part of that name. Raises Mistake, or NoList for a placeholder without a list."""
     selections: dict[str, Selection] = {}
+    allowance = Allowance(lists)
     for name, node in detection.items():
         if name not in _NO_SELECTION[part]:
             try:
-                selections[name] = parse_selection(name, node, lists)
+                selections[name] = parse_selection(name, node, allowance)
             except Mistake as mistake:
                 raise mistake.under(part, name) from None
     try:
@@ -40,7 +42,9 @@ def _condition(part: str, detection: Mapping[str, Node], selections: Mapping[str
         raise Mistake(f"the {part} has no selection", "Add one, such as 'selection'.")
     node = detection.get("condition")
     if node is None or node == []:
-        raise Mistake(f"the {part} has no condition", did_you_mean("condition", detection))
+        what = "the condition is empty" if "condition" in detection else f"the {part} has no condition"
+        step = f"Write 'condition: {next(iter(selections))}', or what else must hold."
+        raise Mistake(what, renamed("condition", detection, step))
     terms = [_one_condition(each, selections) for each in (node if isinstance(node, list) else [node])]
     return terms[0] if len(terms) == 1 else Any(tuple(terms))
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from douse.detection.language.documents import Document, Mistake, Node, did_you_mean
+from douse.detection.language.documents import Document, Mistake, Node, did_you_mean, renamed
 from douse.detection.language.meaning import meaning
 from douse.model import LEVELS, LogSource, Rule
 
@@ -25,7 +25,7 @@ def described(document: Document, data: Mapping[str, Node], builtin: bool, *, lo
     """All that a document says about itself; `logs` says that it must name the log it reads, as a rule does."""
     title = text_of(data, "title")
     if not title:
-        raise Mistake("the rule has no title", did_you_mean("title", data), ("title",))
+        raise Mistake("the rule has no title", renamed("title", data, "Say in one line what it detects."), ("title",))
     source = logsource_of(data) if logs else LogSource()
     rule = Rule(
         rule_id=text_of(data, "id") or str(uuid.uuid5(_NAMESPACE, f"{title}\n{_content(data)!r}")),
@@ -73,7 +73,8 @@ def no_map(key: str, data: Mapping[str, Node]) -> Mistake:
     """The mistake of a rule whose part is missing, or is there and holds no `name: value` lines."""
     if key in data:
         return Mistake(f"'{key}' must be a map", f"Write indented 'name: value' lines below '{key}:'.", (key,))
-    return Mistake(f"the rule has no {key}", did_you_mean(key, data), (key,))
+    step = renamed(key, data, f"Write one below '{key}:'; docs/sigma.md names what is read.")
+    return Mistake(f"the rule has no {key}", step, (key,))
 
 
 def text_of(data: Mapping[str, Node], key: str, parent: str = "") -> str:

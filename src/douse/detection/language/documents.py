@@ -47,6 +47,13 @@ class Mistake(Exception):
         return Mistake(self.what, self.next_step, (*path, *self.path), self.line)
 
 
+def written(value: Node) -> str:
+    """A value as an error quotes it: text in quotes, null and true as YAML writes them."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else f"'{value}'"
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One YAML document of a rule file."""
@@ -75,6 +82,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f"Did you mean '{near[0]}'?"
     return f"Known: {', '.join(words[:40])}." if words else ""
+
+
+def renamed(key: str, there: Iterable[str], otherwise: str) -> str:
+    """A next step for a key that is missing: rename the one that looks like it, or else what the caller says."""
+    near = difflib.get_close_matches(key, [other.lower() for other in there if other != key], n=1, cutoff=0.8)
+    found = next((other for other in there if near and other.lower() == near[0]), "")
+    return f"Rename '{found}' to '{key}'." if found else otherwise
 
 
 def read_documents(text: str, path: str) -> Iterator[Document]:

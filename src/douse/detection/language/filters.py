@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from douse.detection.language.decision import decision
 from douse.detection.language.description import logsource_of, no_map, text_of
-from douse.detection.language.documents import Document, Mistake, Node, did_you_mean
+from douse.detection.language.documents import Document, Mistake, Node, renamed
 from douse.detection.language.placeholders import Lists, NoList
 from douse.detection.reference import Term
 from douse.model import LogSource
@@ -43,7 +43,8 @@ def parse_filter(document: Document, data: Mapping[str, Node], lists: Lists) -> 
     """The filter of a document. Raises Mistake."""
     title = text_of(data, "title")
     if not title:
-        raise Mistake("the filter has no title", did_you_mean("title", data), ("title",))
+        step = renamed("title", data, "Say in one line what it leaves out.")
+        raise Mistake("the filter has no title", step, ("title",))
     part = data.get("filter")
     if not isinstance(part, dict):
         raise no_map("filter", data)
@@ -59,8 +60,8 @@ def parse_filter(document: Document, data: Mapping[str, Node], lists: Lists) -> 
 def _references(part: Mapping[str, Node]) -> tuple[str, ...] | None:
     node = part.get("rules")
     if "rules" not in part:
-        raise Mistake("the filter does not say which rules it is for", "Add 'rules: any', or a list of ids or names.",
-                      ("filter",))
+        step = renamed("rules", part, "Add 'rules: any', or a list of ids or names.")
+        raise Mistake("the filter does not say which rules it is for", step, ("filter",))
     if node == [] or (isinstance(node, str) and node.strip().lower() == "any"):
         return None
     items = node if isinstance(node, list) else [node]

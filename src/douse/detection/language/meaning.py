@@ -15,7 +15,8 @@ from douse.detection.language.documents import Mistake, did_you_mean
 from douse.model import EVIDENCE_CLASSES
 
 FIDELITIES: Mapping[str, float] = {"exact": 1.0, "heuristic": 0.7, "weak": 0.4}
-STORES = frozenset({"chromium", "gecko", "wallet", "ext", "vault", "ftp", "mail", "messenger", "pwmgr", "files"})
+STORES = frozenset({"chromium", "gecko", "wallet", "ext", "vault", "ftp", "mail", "messenger", "pwmgr", "files",
+                    "cloud"})
 STAGES = frozenset({"1", "2", "3"})
 _OWN_FIDELITY, _FOREIGN_FIDELITY = 0.7, 0.4
 _WORDS: Mapping[str, frozenset[str]] = {

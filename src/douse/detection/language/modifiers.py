@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
-from douse.detection.language.documents import Mistake, Scalar, did_you_mean
+from douse.detection.language.documents import Mistake, Scalar, did_you_mean, written
 from douse.detection.language.patterns import Glob
 from douse.detection.language.placeholders import NO_LISTS, Lists, expanded_glob, expanded_text
 
@@ -30,6 +30,24 @@ _COMPARISONS = ("lt", "lte", "gt", "gte")
 _BOM = b"\xff\xfe"
 
 
+MAX_MADE = 50_000
+"""The most values that the modifiers of one detection may make of those written; in public rules they make hundreds."""
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What the lines of one detection share: the lists of placeholders, and how many values they may still make."""
+
+    lists: Lists = field(default_factory=lambda: NO_LISTS)
+    left: int = MAX_MADE
+
+    def spend(self, made: int) -> None:
+        """Note that one value became so many. Raises Mistake where they grow too many to keep."""
+        self.left -= made - 1
+        if self.left < 0:
+            raise Mistake(f"the modifiers of this rule make more than {MAX_MADE} values", "Make several rules of it.")
+
+
 @dataclass(slots=True)
 class Draft:
     """What a line of a selection asks. `values` has, for each value of the rule, its alternatives.
@@ -40,7 +58,7 @@ class Draft:
     values: list[list[Value]]
     kind: str = "text"
     part: str = ""
-    lists: Lists = field(default_factory=lambda: NO_LISTS)
+    allowance: Allowance = field(default_factory=Allowance)
     open_start: bool = False
     open_end: bool = False
     every: bool = False
@@ -51,15 +69,23 @@ class Draft:
 
     def each(self, change: Callable[[Value], list[Value]]) -> None:
         """Replace every alternative by those that `change` makes of it."""
-        self.values = [[new for old in group for new in change(old)] for group in self.values]
+        self.values = [self._changed(group, change) for group in self.values]
+
+    def _changed(self, group: list[Value], change: Callable[[Value], list[Value]]) -> list[Value]:
+        made: list[Value] = []
+        for old in group:
+            new = change(old)
+            self.allowance.spend(len(new))
+            made += new
+        return made
 
 
 Modifier = Callable[[Draft], None]
 
 
-def apply(words: list[str], values: list[Scalar], lists: Lists = NO_LISTS) -> Draft:
+def apply(words: list[str], values: list[Scalar], allowance: Allowance) -> Draft:
     """The Draft for a field's values under its modifiers. Raises Mistake, or NoList for a placeholder."""
-    draft = Draft([[value] for value in values], lists=lists)
+    draft = Draft([[value] for value in values], allowance=allowance)
     for word in words:
         if not word:
             raise Mistake("a bar without a modifier", "Write a modifier after '|', or remove the bar.")
@@ -71,13 +97,16 @@ def apply(words: list[str], values: list[Scalar], lists: Lists = NO_LISTS) -> Dr
     return draft
 
 
-def _kind(kind: str) -> Modifier:
+def _kind(kind: str, part: str = "") -> Modifier:
+    """The word that makes a question of that kind; a part of a time is a word of its own."""
+    word = part or kind
+
     def modifier(draft: Draft) -> None:
-        before = set(draft.applied) - {"all", "neq", *(_MAY_PRECEDE.get(kind, ()))}
+        before = [one for one in draft.applied if one not in ("all", "neq", *_MAY_PRECEDE.get(kind, ()))]
         if draft.kind not in ("text", "time") or before:
-            raise Mistake(f"'{kind}' must be the first modifier, not after '{draft.applied[-1]}'",
-                          f"Move '{kind}' to the front, or remove the other.")
-        draft.kind = kind
+            raise Mistake(f"'{word}' must be the first modifier, not after '{before[-1]}'",
+                          f"Move '{word}' to the front, or remove the other.")
+        draft.kind, draft.part = kind, part or draft.part
 
     return modifier
 
@@ -96,7 +125,7 @@ def _open(word: str, start: bool, end: bool) -> Modifier:
 
 def _needs(draft: Draft, word: str, *kinds: str) -> None:
     if draft.kind not in kinds:
-        raise Mistake(f"'{word}' cannot follow '{draft.kind}'", f"Remove '{word}'.")
+        raise Mistake(f"'{word}' cannot follow '{draft.part or draft.kind}'", f"Remove '{word}'.")
 
 
 def _every(draft: Draft) -> None:
@@ -112,31 +141,39 @@ def _cased(draft: Draft) -> None:
     draft.cased = True
 
 
-def _flag(flag: str) -> Modifier:
+def _flag(word: str) -> Modifier:
+    """A flag of `re`, by its letter or its long word."""
     def modifier(draft: Draft) -> None:
         if draft.kind != "re":
-            raise Mistake(f"'{flag}' is a flag of 're'", f"Write '|re|{flag}'.")
-        draft.flags.add(flag)
+            raise Mistake(f"'{word}' is a flag of 're'", f"Write '|re|{word}'.")
+        draft.flags.add(_FLAGS[word])
 
     return modifier
 
 
+_FLAGS: Mapping[str, str] = {"i": "i", "m": "m", "s": "s", "ignorecase": "i", "multiline": "m", "dotall": "s"}
+"""A flag and its letter. The long words are pySigma's."""
+
+
 def _text(value: Value, word: str) -> str:
     """The value's text, for a word that cannot deal with wildcards."""
-    glob = Glob.parse(value) if isinstance(value, str) else value
-    if isinstance(glob, int | float) and not isinstance(glob, bool):
-        return str(glob)
-    if not isinstance(glob, Glob):
-        raise Mistake(f"'{word}' needs text, not {_kind_of(value)}", "Quote the value.")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    glob = _glob(value, word)
     if glob.text is None:
         raise Mistake(f"'{word}' cannot encode the wildcard in '{glob}'", "Escape it with a backslash, or remove it.")
     return glob.text
 
 
-def _kind_of(value: Value) -> str:
+def _glob(value: Value, word: str) -> Glob:
+    """The value with its wildcards, for a word about text."""
     if isinstance(value, bytes):
-        return "encoded bytes"
-    return "null" if value is None else f"'{value}'"
+        raise Mistake(f"'{word}' comes after a modifier that has encoded the value already", "Keep one of the two.")
+    if isinstance(value, Glob):
+        return value
+    if not isinstance(value, str):
+        raise Mistake(f"'{word}' needs text, not {written(value)}", "Quote the value.")
+    return Glob.parse(value)
 
 
 def _wide(word: str, encoding: str, mark: bytes = b"") -> Modifier:
@@ -166,6 +203,8 @@ def _base64offset(draft: Draft) -> None:
 
 def _at_offsets(data: bytes) -> list[str]:
     """The part of the base64 text that stays the same whatever precedes and follows: one for each byte offset mod 3."""
+    if len(data) < 2:
+        raise Mistake("'base64offset' of a single byte is in nearly every text", "Give it two characters or more.")
     starts, ends = (0, 2, 3), (None, -3, -2)
     return [b64encode(b" " * i + data)[starts[i] : ends[(len(data) + i) % 3]].decode() for i in range(3)]
 
@@ -177,9 +216,7 @@ def _windash(draft: Draft) -> None:
 
 def _dash_variants(value: Value) -> list[Value]:
     """The value with every dash or slash that starts an option written in each of the ways Windows programs accept."""
-    glob = Glob.parse(value) if isinstance(value, str) else value
-    if not isinstance(glob, Glob):
-        raise Mistake(f"'windash' needs text, not {_kind_of(value)}", "Quote the value.")
+    glob = _glob(value, "windash")
     pieces = [_DASH.split(part) if isinstance(part, str) else [part] for part in glob.parts]
     dashes = sum(len(piece) - 1 for piece in pieces)
     if dashes > _MAX_DASHES:
@@ -201,17 +238,10 @@ def _expand(draft: Draft) -> None:
 
 def _expanded(value: Value, draft: Draft) -> list[Value]:
     """The value once for each choice from the lists of its placeholders; a value without one stays as it is."""
+    lists = draft.allowance.lists
     if draft.kind != "text" or not isinstance(value, str | Glob):
-        return [*expanded_text(value, draft.lists, quoted=draft.kind == "re")] if isinstance(value, str) else [value]
-    return [*expanded_glob(Glob.parse(value) if isinstance(value, str) else value, draft.lists)]
-
-
-def _time_part(part: str) -> Modifier:
-    def modifier(draft: Draft) -> None:
-        _kind("time")(draft)
-        draft.part = part
-
-    return modifier
+        return [*expanded_text(value, lists, quoted=draft.kind == "re")] if isinstance(value, str) else [value]
+    return [*expanded_glob(Glob.parse(value) if isinstance(value, str) else value, lists)]
 
 
 MODIFIERS: Mapping[str, Modifier] = {
@@ -222,9 +252,7 @@ MODIFIERS: Mapping[str, Modifier] = {
     "cased": _cased,
     "neq": _neq,
     "re": _kind("re"),
-    "i": _flag("i"),
-    "m": _flag("m"),
-    "s": _flag("s"),
+    **{word: _flag(word) for word in _FLAGS},
     "cidr": _kind("cidr"),
     "exists": _kind("exists"),
     "fieldref": _kind("fieldref"),
@@ -240,7 +268,7 @@ MODIFIERS: Mapping[str, Modifier] = {
     "utf16": _wide("utf16", "utf-16-le", _BOM),
     "windash": _windash,
     "expand": _expand,
-    **{word: _time_part(word) for word in TIME_PARTS},
+    **{word: _kind("time", word) for word in TIME_PARTS},
 }
 
 

@@ -20,6 +20,7 @@ from douse.detection.language.documents import Document, Mistake, Node, read_doc
 from douse.detection.language.filters import Filter, parse_filter
 from douse.detection.language.placeholders import NO_LISTS, Lists, NoList
 from douse.detection.logsource import Nowhere, Route, narrowed, routes
+from douse.detection.needs import lacking
 from douse.detection.reference import Term
 from douse.errors import RuleError
 from douse.model import Rule
@@ -68,6 +69,7 @@ def parse_document(document: Document, *, builtin: bool = False, lists: Lists = 
     try:
         if reason := withdrawn(data):
             return Skipped(document.path, reason)
+        _one_part(data)
         if "correlation" in data:
             return parse_correlation(document, data, builtin)
         if "filter" in data:
@@ -75,6 +77,14 @@ def parse_document(document: Document, *, builtin: bool = False, lists: Lists = 
         return _rule(document, data, builtin, lists)
     except Mistake as mistake:
         return document.error(mistake)
+
+
+def _one_part(data: Mapping[str, Node]) -> None:
+    """A document is a rule, a correlation or a filter: of two parts one would silently say nothing."""
+    parts = [part for part in ("correlation", "filter", "detection") if part in data]
+    if len(parts) > 1:
+        raise Mistake(f"the document has both '{parts[0]}' and '{parts[1]}'",
+                      "Give each a document of its own, with '---' between them.", (parts[1],))
 
 
 def _rule(document: Document, data: Mapping[str, Node], builtin: bool, lists: Lists) -> CompiledRule:
@@ -92,4 +102,7 @@ def _rule(document: Document, data: Mapping[str, Node], builtin: bool, lists: Li
     narrow = narrowed(found, term.event_ids())
     if not narrow:
         return CompiledRule(rule, None, (), f"its event ids are never in the logsource {rule.logsource}")
+    if missing := lacking(term, narrow):
+        what = "fields" if missing[1:] else "a field"
+        return CompiledRule(rule, None, (), f"it needs {' and '.join(missing)}, {what} that no record it reads has")
     return CompiledRule(rule, term, narrow, detection=detection)

@@ -1,8 +1,13 @@
-"""Placeholders of rules (`%admins%` under the modifier `expand`) and the lists that stand for them.
+r"""Placeholders of rules (`%admins%` under the modifier `expand`) and the lists that stand for them.
 
 A user keeps the lists in YAML files, `name: [value, value]`. A value is written as a rule would write it: `*` and `?`
-are wildcards in it. In an expression (`re`) it stands for its own characters. A rule whose placeholder has no list must
-not run, because it would mean something else: it stays idle and says which list is missing.
+are wildcards in it. In an expression (`re`) it stands for its own characters. A backslash before a placeholder is a
+backslash, because paths need one (`\server\%shares%`), as in pySigma; the specification makes it an escape. A rule
+whose placeholder has no list must not run, because it would mean something else: it stays idle and says which list is
+missing.
+
+Some lists are ours (content/lexicons/), and every rule may name them. A user's list of that name replaces ours, since
+only so can a word be taken away; in it, `%name%` alone is an item that stands for ours, which adds to it.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
+from douse.content.lexicons import placeholder_lists
 from douse.detection.language.documents import MAX_BYTES, Document, Mistake, Node, read_documents
 from douse.detection.language.patterns import Glob
 from douse.errors import RuleError
@@ -74,8 +80,29 @@ def read_placeholders(*paths: Path) -> dict[str, tuple[str, ...]]:
     """The lists of YAML files; of two with one name the later is used. Raises RuleError with file, line, what to do."""
     lists: dict[str, tuple[str, ...]] = {}
     for path in paths:
-        lists.update(_read(path))
+        lists.update(_extended(_read(path), lists))
     return lists
+
+
+def with_ours(lists: Lists) -> Lists:
+    """A user's lists and, under the names that he does not use, our own."""
+    ours = placeholder_lists()
+    theirs = _extended(lists, ours)
+    taken = {name.lower() for name in theirs}
+    return {**{name: values for name, values in ours.items() if name.lower() not in taken}, **theirs}
+
+
+def _extended(lists: Lists, earlier: Lists) -> Lists:
+    """The lists, with the earlier one of the same name where an item is that name between percent signs."""
+    known = {name.lower(): values for name, values in earlier.items()}
+    return {name: _with_earlier(name.lower(), values, known) for name, values in lists.items()}
+
+
+def _with_earlier(name: str, values: tuple[str, ...], known: Lists) -> tuple[str, ...]:
+    if name not in known:
+        return values
+    found = [each for value in values for each in (known[name] if value.lower() == f"%{name}%" else (value,))]
+    return tuple(dict.fromkeys(found))
 
 
 def _read(path: Path) -> dict[str, tuple[str, ...]]:

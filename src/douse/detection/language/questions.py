@@ -8,10 +8,11 @@ questions about text, which are most of them.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Mapping
 from typing import get_args
 
-from douse.detection.language.documents import Mistake, Scalar
+from douse.detection.language.documents import Mistake, Scalar, written
 from douse.detection.language.modifiers import Draft, Value
 from douse.detection.language.patterns import Glob, number
 from douse.detection.language.probe import Probe, RawTest, needed
@@ -21,6 +22,7 @@ from douse.detection.language.times import RANGES
 from douse.detection.reference import Found, Item, Pattern
 from douse.detection.view import View
 
+_LEADING_ZEROS = re.compile(r"^0+(?=[0-9])", re.ASCII)
 _ORDERS: Mapping[str, tuple[Order, str]] = {
     "lt": ("lt", "<"), "lte": ("lte", "<="), "gt": ("gt", ">"), "gte": ("gte", ">="), "time": ("time", "="),
 }
@@ -84,7 +86,7 @@ def _pattern(text: str, field: str, recipe: Recipe, needs: tuple[str, ...] = ())
 def _exists(field: str, value: Scalar, _draft: Draft) -> Pattern:
     wanted = {"true": True, "false": False}.get(str(value).lower())
     if wanted is None:
-        raise Mistake(f"'exists' needs true or false, not '{value}'", "Write 'exists: true'.")
+        raise Mistake(f"'exists' needs true or false, not {written(value)}", "Write 'exists: true'.")
     return Pattern(f"exists: {str(wanted).lower()}",
                    lambda view: (field, " ".join(each(view.raw[field]))) if view.has(field) is wanted else None)
 
@@ -96,10 +98,11 @@ def _compare(field: str, value: Scalar, draft: Draft) -> Pattern:
 
 
 def _limit(value: Scalar, draft: Draft) -> int | float:
-    """The number a comparison is made with; for a part of a time one that such a part can be."""
-    limit = None if isinstance(value, bool) else number(str(value))
+    """The number a comparison is made with; for a part of a time one that such a part can be, also written `09`."""
+    text = "" if isinstance(value, bool) else str(value)
+    limit = number(_LEADING_ZEROS.sub("", text) if draft.part else text)
     if limit is None:
-        raise Mistake(f"'{draft.part or draft.kind}' needs a number, not '{value}'", "Write a number without quotes.")
+        raise Mistake(f"'{draft.part or draft.kind}' needs a number, not {written(value)}", "Write a number.")
     if draft.part:
         first, last = RANGES[draft.part]
         if not isinstance(limit, int) or not first <= limit <= last:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Set
+from functools import lru_cache
+from typing import Any
 
 import re2  # type: ignore[import-untyped]  # the package ships no types
 
@@ -38,16 +40,29 @@ def search(expression: str, flags: Set[str], *, at_start: bool = False, at_end: 
     """A test that says whether a text holds the expression, anywhere or at an end. Flags: i, m, s. Raises Mistake."""
     if len(expression) > MAX_LENGTH:
         raise Mistake(f"the expression is longer than {MAX_LENGTH} characters", "Split it.")
+    if at_start or at_end:
+        _compiled(expression)  # by itself first, or `a)(b` would become whole between the parentheses that are added
     whole = "".join((
         f"(?{''.join(sorted(flags))})" if flags else "",
         r"\A" if at_start else "", f"(?:{expression})" if at_start or at_end else expression, r"\z" if at_end else "",
     ))
+    return _test(whole)
+
+
+@lru_cache(maxsize=2_048)
+def _test(expression: str) -> Test:
+    """One test for all rules that have the same expression: it is compiled, and asked of a text, only once."""
+    found = _compiled(expression).search
+    return lambda text: _found(found, text)
+
+
+def _compiled(expression: str) -> Any:
+    """RE2's object for an expression; the package has no types to name it by. Raises Mistake."""
     try:
-        found = re2.compile(whole, _OPTIONS).search
+        return re2.compile(expression, _OPTIONS)
     except (re2.error, UnicodeEncodeError) as error:
         raise Mistake(f"the expression '{_short(expression)}' does not compile: {_reason(error)}",
                       _advice(expression)) from None
-    return lambda text: _found(found, text)
 
 
 def _found(find: Callable[[bytes], object], text: str) -> bool:

@@ -10,23 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from douse.detection.language.documents import Mistake, Node, Scalar
-from douse.detection.language.modifiers import apply
-from douse.detection.language.placeholders import NO_LISTS, Lists
+from douse.detection.language.modifiers import Allowance, apply
 from douse.detection.language.questions import other_item
 from douse.detection.language.texts import text_item
 from douse.detection.reference import All, Any, Item, Selection, Term
 
 
-def parse_selection(name: str, node: Node, lists: Lists = NO_LISTS) -> Selection:
+def parse_selection(name: str, node: Node, allowance: Allowance) -> Selection:
     """The term of one named selection. Raises Mistake with the path of the line that is wrong, below the selection."""
-    return Selection(name, _term(node, lists))
+    return Selection(name, _term(node, allowance))
 
 
-def _term(node: Node, lists: Lists) -> Term:
+def _term(node: Node, allowance: Allowance) -> Term:
     if isinstance(node, dict):
-        return _one_or(All, [_line(key, value, lists) for key, value in _some(node).items()])
+        return _one_or(All, [_line(key, value, allowance) for key, value in _some(node).items()])
     if isinstance(node, list):
-        return _list(node, lists)
+        return _list(node, allowance)
     if node is None:
         raise Mistake("the selection is empty", "Give it a field, or remove it.")
     return _keywords([node])
@@ -38,7 +37,7 @@ def _some(node: dict[str, Node]) -> dict[str, Node]:
     return node
 
 
-def _list(nodes: list[Node], lists: Lists) -> Term:
+def _list(nodes: list[Node], allowance: Allowance) -> Term:
     """An OR: of maps, of keywords, or of both."""
     if not nodes:
         raise Mistake("the selection is empty", "Give it a field, or remove it.")
@@ -47,7 +46,7 @@ def _list(nodes: list[Node], lists: Lists) -> Term:
     terms = []
     for index, node in enumerate(nodes):
         try:
-            terms.append(_term(node, lists))
+            terms.append(_term(node, allowance))
         except Mistake as mistake:
             raise mistake.under(index) from None
     return _one_or(Any, terms)
@@ -58,10 +57,10 @@ def _one_or(join: Callable[[tuple[Term, ...]], Term], terms: list[Term]) -> Term
 
 
 def _keywords(values: list[Scalar]) -> Term:
-    return _item("", [], values, NO_LISTS)
+    return _item("", [], values, Allowance())
 
 
-def _line(key: str, node: Node, lists: Lists) -> Item:
+def _line(key: str, node: Node, allowance: Allowance) -> Item:
     """One `Field|modifiers: value or values`."""
     field, *words = key.split("|")
     try:
@@ -71,7 +70,7 @@ def _line(key: str, node: Node, lists: Lists) -> Item:
         plain = [value for value in values if not isinstance(value, dict | list)]
         if len(plain) < len(values):
             raise Mistake(f"'{key}' has a list inside its list", "Write one flat list.")
-        return _item(_name(field), [word.strip().lower() for word in words], plain or [None], lists)
+        return _item(_name(field), [word.strip().lower() for word in words], plain or [None], allowance)
     except Mistake as mistake:
         where = f" on {field}" if field and mistake.what.startswith("unknown modifier") else ""
         raise Mistake(mistake.what + where, mistake.next_step, (key, *mistake.path), mistake.line) from None
@@ -82,6 +81,6 @@ def _name(field: str) -> str:
     return "".join(field.split())
 
 
-def _item(field: str, words: list[str], values: list[Scalar], lists: Lists) -> Item:
-    draft = apply(words, values, lists)
+def _item(field: str, words: list[str], values: list[Scalar], allowance: Allowance) -> Item:
+    draft = apply(words, values, allowance)
     return text_item(field, draft) if draft.kind == "text" else other_item(field, draft)

@@ -5,18 +5,16 @@ Only records whose fields are all known are judged: of a channel or event id tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from douse.content.fields import field_table
 from douse.content.logsources import log_sources
 from douse.detection.explain import channel_name
-from douse.detection.lint.subject import Remark, Subject
-from douse.detection.logsource import EVERY_CHANNEL, Nowhere, Route, narrowed, routes
-from douse.telemetry.fields import HASH_FIELDS, HASH_NAMES
-
-Carried = Mapping[tuple[str, int], frozenset[str]]
-"""(channel in lower case, event id) -> the fields that records of it really had."""
+from douse.detection.lint.subject import Carried, Remark, Subject
+from douse.detection.logsource import Nowhere, Route, narrowed, routes
+from douse.detection.needs import fields_of
+from douse.telemetry.fields import HASH_NAMES
 
 
 def _routes(rule: Subject) -> tuple[Route, ...]:
@@ -26,20 +24,6 @@ def _routes(rule: Subject) -> tuple[Route, ...]:
         return ()
     ids = rule.event_ids()
     return narrowed(found, ids) if ids and any(route.event_id is None for route in found) else found
-
-
-def fields_of(route: Route, carried: Carried) -> frozenset[str] | None:
-    """The fields, in lower case, of the records of a route under its aliases; None where we do not know them all."""
-    if route.channel == EVERY_CHANNEL or route.event_id is None:
-        return None
-    key = route.channel, route.event_id
-    listed, seen = field_table().records.get(key), carried.get(key)
-    if listed is None and not seen:
-        return None
-    names = {*(listed or ()), *(seen or ()), *field_table().system, *log_sources().aliases.get(route.aliases, {})}
-    if names & set(HASH_FIELDS):
-        names.update(HASH_NAMES.values())
-    return frozenset(name.lower() for name in names)
 
 
 def _spellings(found: Iterable[Route], carried: Carried) -> dict[str, str]:
@@ -55,11 +39,11 @@ def _spellings(found: Iterable[Route], carried: Carried) -> dict[str, str]:
 def unknown_field(rule: Subject) -> Iterator[Remark]:
     """A field that no record of the log source has: the line never matches, or as a filter never filters."""
     found = _routes(rule)
-    known = [fields_of(route, rule.carried) for route in found]
+    known = [fields_of(route, rule.around.carried) for route in found]
     if not known or None in known:
         return
     legal = frozenset().union(*(names for names in known if names is not None))
-    spellings = _spellings(found, rule.carried)
+    spellings = _spellings(found, rule.around.carried)
     for line in rule.lines():
         asked = [(line.field, line.path)] if line.field else []
         if "fieldref" in line.words:
@@ -76,7 +60,7 @@ def unknown_field(rule: Subject) -> Iterator[Remark]:
 def blind_filter(rule: Subject) -> Iterator[Remark]:
     """A filter on a field that only some of the records carry: on the others it silently stops filtering."""
     told: set[tuple[str, str]] = set()
-    found = [(route, fields_of(route, rule.carried)) for route in _routes(rule)]
+    found = [(route, fields_of(route, rule.around.carried)) for route in _routes(rule)]
     for line in rule.lines():
         if not line.field or line.selection not in rule.negated:
             continue
@@ -92,13 +76,14 @@ def blind_filter(rule: Subject) -> Iterator[Remark]:
 
 
 def use_category(rule: Subject) -> Iterator[Remark]:
-    """`service: sysmon` with `EventID: 1`: the category says it, and covers the other logs that record the same."""
+    """`service: sysmon` with `EventID: 1`: the category says it, and covers the other logs that record the same. A
+    category of some of the records only, such as 4663 of files, is no other word for the event id."""
     if rule.source.category or rule.source.service.lower() not in ("sysmon", "security"):
         return
     ids = rule.event_ids()
     channels = {channel.lower() for channel in log_sources().services.get(rule.source.service.lower(), ())}
     for category, places in log_sources().categories.items():
-        pairs = {(place.channel.lower(), number) for place in places for number in place.ids}
+        pairs = {(place.channel.lower(), number) for place in places if not place.where for number in place.ids}
         if ids and len(places) > 1 and all(any((channel, number) in pairs for channel in channels) for number in ids):
             listed = ", ".join(map(str, sorted(ids)))
             yield Remark(f"{rule.source} with EventID {listed} is what category {category} stands for",

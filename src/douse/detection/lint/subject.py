@@ -1,7 +1,8 @@
-"""What a lint looks at: one rule of a file, its lines under their selections, and where each stands in the text.
+"""What a lint looks at: one document of a rule file, and its lines under their selections.
 
-The rule's own data are read, not the compiled rule, because a lint is about how something is written. What is not
-shaped like a rule gives no Subject; parse.py has said what is wrong with it.
+The document's own data are read, not the compiled rule, because a lint is about how something is written; what it is
+read beside (other rules, the fields of somebody's logs) are its Surroundings. What is not shaped like a rule, filter or
+correlation gives no Subject; parse.py has said what is wrong with it.
 """
 
 from __future__ import annotations
@@ -9,17 +10,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import yaml
-
+from douse.detection.correlation.document import Correlation, parse_correlation
 from douse.detection.language.condition import parse_condition
+from douse.detection.language.description import withdrawn
 from douse.detection.language.documents import Document, Mistake, Node
+from douse.detection.language.parse import CompiledRule
+from douse.detection.lint.places import Path
+from douse.detection.logsource import Nowhere, routes
 from douse.detection.reference import All, Any, Not, Selection, Term
 from douse.model import LogSource
 
-Path = tuple[str | int, ...]
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_STR = "tag:yaml.org,2002:str"
-_NO_SELECTION = ("condition", "timeframe")
+RULE, FILTER, CORRELATION = "rule", "filter", "correlation"
+"""The kinds of a Subject."""
+
+Place = tuple[str, int]
+"""A document: the path of its file, and its number there."""
+
+Carried = Mapping[tuple[str, int], frozenset[str]]
+"""(channel in lower case, event id) -> the fields that records of it really had."""
+
+_PART = {RULE: "detection", FILTER: "filter", CORRELATION: "correlation"}
+_NO_SELECTION = {RULE: ("condition", "timeframe"), FILTER: ("condition", "rules"), CORRELATION: ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,23 @@ class Remark:
     message: str
     next_step: str
     path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a document is read beside. With none of it, only what a document says by itself is judged.
+
+    `rules` are those that are loaded, by id; `correlations` those that found their rules, and `narrowed` the ids of the
+    rules that a filter narrows, both by place.
+    """
+
+    carried: Carried = field(default_factory=dict)
+    rules: Mapping[str, CompiledRule | Correlation] = field(default_factory=dict)
+    correlations: Mapping[Place, Correlation] = field(default_factory=dict)
+    narrowed: Mapping[Place, frozenset[str]] = field(default_factory=dict)
+
+
+ALONE = Surroundings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +77,37 @@ class Line:
 
 @dataclass(slots=True)
 class Subject:
-    """One rule. `used` and `negated` are the selections its condition names, at all and below an odd number of `not`;
-    None where the condition is not one we read."""
+    """One rule, filter or correlation. `used` and `negated` are the selections its condition names, at all and below an
+    odd number of `not`; `used` is None where the condition is not one we read. A correlation has no selections."""
 
+    kind: str
     data: Mapping[str, Node]
     source: LogSource
     selections: Mapping[str, Node]
     used: frozenset[str] | None
     negated: frozenset[str]
-    carried: Mapping[tuple[str, int], frozenset[str]]
+    place: Place
+    around: Surroundings = ALONE
+    correlation: Correlation | None = None
     plain_scalars: list[tuple[Path, str, str]] = field(default_factory=list)
+    _known_lines: list[Line] | None = None
+
+    @property
+    def part(self) -> str:
+        """The key below which the selections stand, or what a correlation asks."""
+        return _PART[self.kind]
 
     def text(self, key: str) -> str:
-        """A text of the rule, empty where it is missing or not a text."""
+        """A text of the document, empty where it is missing or not a text."""
         value = self.data.get(key)
         return "" if value is None or isinstance(value, dict | list) else str(value).strip()
 
-    def lines(self) -> Iterator[Line]:
-        """Every line of every selection."""
-        for name, node in self.selections.items():
-            yield from _lines(name, node, ("detection", name))
+    def lines(self) -> list[Line]:
+        """Every line of every selection; each lint asks for them."""
+        if self._known_lines is None:
+            self._known_lines = [line for name, node in self.selections.items()
+                                 for line in _lines(name, node, (self.part, name))]
+        return self._known_lines
 
     def event_ids(self) -> frozenset[int]:
         """Every event id that some line asks for."""
@@ -76,19 +115,42 @@ class Subject:
                          for value in line.values if isinstance(value, int))
 
 
-def subject(document: Document, carried: Mapping[tuple[str, int], frozenset[str]]) -> Subject | None:
-    """The rule of a document, None where it has no log source or detection that could be looked at."""
+def subject(document: Document, around: Surroundings = ALONE) -> Subject | None:
+    """What a document is about; None for one that its author withdrew, that never fires here, or that is none of the
+    three kinds."""
     data = document.data
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or _is_withdrawn(data):
         return None
-    source, detection = data.get("logsource"), data.get("detection")
-    if not isinstance(source, dict) or not isinstance(detection, dict) or "filter" in data:
+    if "correlation" in data:
+        return _of_correlation(document, data, around)
+    kind = FILTER if "filter" in data else RULE
+    source, part = data.get("logsource"), data.get(_PART[kind])
+    if not isinstance(source, dict) or not isinstance(part, dict):
         return None
     words = [source.get(key) for key in ("product", "category", "service")]
-    selections = {name: node for name, node in detection.items() if name not in _NO_SELECTION}
-    used, negated = _asked(detection.get("condition"), selections)
-    return Subject(data, LogSource(*(str(word) if isinstance(word, str) else "" for word in words)), selections, used,
-                   negated, carried)
+    logs = LogSource(*(word if isinstance(word, str) else "" for word in words))
+    if isinstance(routes(logs), Nowhere):
+        return None
+    selections = {name: node for name, node in part.items() if name not in _NO_SELECTION[kind]}
+    used, negated = _asked(part.get("condition"), selections)
+    return Subject(kind, data, logs, selections, used, negated, (document.path, document.index), around)
+
+
+def _is_withdrawn(data: Mapping[str, Node]) -> bool:
+    try:
+        return bool(withdrawn(data))
+    except Mistake:
+        return False
+
+
+def _of_correlation(document: Document, data: dict[str, Node], around: Surroundings) -> Subject | None:
+    """A correlation that is well-formed, with its rules where they are known."""
+    place = document.path, document.index
+    try:
+        found = around.correlations.get(place) or parse_correlation(document, data, builtin=False)
+    except Mistake:
+        return None
+    return Subject(CORRELATION, data, LogSource(), {}, None, frozenset(), place, around, found)
 
 
 def _lines(selection: str, node: Node, path: Path) -> Iterator[Line]:
@@ -130,55 +192,3 @@ def _named(term: Term, *, odd: bool) -> Iterator[tuple[str, bool]]:
         case All(terms=terms) | Any(terms=terms):
             for one in terms:
                 yield from _named(one, odd=odd)
-
-
-class Places:
-    """Where the nodes of a text stand. The text is composed once, and only when there is something to look up."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._roots: list[yaml.Node | None] | None = None
-
-    def _root(self, index: int) -> yaml.Node | None:
-        if self._roots is None:
-            self._roots = list(yaml.compose_all(self._text, Loader=_LOADER))
-        return self._roots[index] if index < len(self._roots) else None
-
-    def line(self, index: int, path: Path) -> int:
-        """The line (from 1) of the node at a path in a document, or of its last ancestor that exists."""
-        node = self._root(index)
-        if node is None:
-            return 1
-        line = node.start_mark.line + 1
-        for step in path:
-            found = next(((key, value) for name, key, value in _children(node) if name == step), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        return line
-
-    def plain_scalars(self, index: int) -> list[tuple[Path, str, str]]:
-        """The values of a document's detection that are unquoted and no text to YAML 1.1: path, text, YAML's type."""
-        root = self._root(index)
-        found: list[tuple[Path, str, str]] = []
-        for name, _key, value in _children(root) if root is not None else ():
-            if name == "detection":
-                _plain(value, ("detection",), found)
-        return found
-
-
-def _children(node: yaml.Node) -> Iterator[tuple[str | int, yaml.Node, yaml.Node]]:
-    """Name or index of each child, the node that says where it stands, and the child."""
-    if isinstance(node, yaml.MappingNode):
-        yield from ((key.value, key, value) for key, value in node.value)
-    elif isinstance(node, yaml.SequenceNode):
-        yield from ((index, value, value) for index, value in enumerate(node.value))
-
-
-def _plain(node: yaml.Node, path: Path, found: list[tuple[Path, str, str]]) -> None:
-    if isinstance(node, yaml.ScalarNode):
-        if not node.style and node.tag != _STR:
-            found.append((path, node.value, node.tag.rpartition(":")[2]))
-        return
-    for name, _key, child in _children(node):
-        _plain(child, (*path, name), found)

@@ -23,6 +23,9 @@ _ESCAPED = re.compile(r"(?<=[^\s\\:])\\\*(?=\\|$)")
 
 _IN_A_PATH = re.compile(r"\\[^\\*?]")
 
+_DOUBLE = re.compile(r"(?<!\\)(?:\\\\)*\*\*")
+"""Two stars, the first of which is not escaped."""
+
 _OPEN_EXPRESSION = re.compile(r"^\.\*(?!\?)|(?<!\\)\.\*$")
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Zl", "Zp"})
 _FLAGS = {"true", "false"}
@@ -100,6 +103,39 @@ def all_of_one(rule: Subject) -> Iterator[Remark]:
             yield Remark("'all' stands with a single value", "Remove 'all', or add the other values.", line.path)
 
 
+def all_without_contains(rule: Subject) -> Iterator[Remark]:
+    """`Field|all: [x, y]`: a field has one value, and that cannot be both."""
+    for line in rule.lines():
+        texts = {value.casefold() for value in line.values if isinstance(value, str)}
+        if (line.field and "all" in line.words and len(texts) == len(line.values) > 1
+                and not any(_opened(line)) and not (_NOT_TEXT | {"cased"}) & set(line.words)
+                and all(isinstance(part, str) for value in texts for part in Glob.parse(value).parts)):
+            yield Remark(f"no {line.field} is all of these values at once", "Write 'contains|all', or remove 'all'.",
+                         line.path)
+
+
+def base64_without_contains(rule: Subject) -> Iterator[Remark]:
+    """`base64offset` finds a text inside a longer encoded one, so the field never is exactly that."""
+    for line in rule.lines():
+        if "base64offset" in line.words and "contains" not in line.words:
+            yield Remark("base64offset makes what stands in the middle of an encoded text, and the field would have to "
+                         "be exactly that", "Write 'base64offset|contains'.", line.path)
+
+
+def repeated_modifier(rule: Subject) -> Iterator[Remark]:
+    """`contains|contains`: once is enough; base64 twice is an encoding of an encoding."""
+    for line in rule.lines():
+        for word in sorted({word for word in line.words if line.words.count(word) > 1} - {"base64"}):
+            yield Remark(f"the modifier '{word}' is there twice", "Remove one; other tools refuse it.", line.path)
+
+
+def double_wildcard(rule: Subject) -> Iterator[Remark]:
+    """`**` means what `*` does."""
+    for line, index, value in _texts(rule):
+        if _DOUBLE.search(value):
+            yield Remark(f"in '{_short(value)}' two wildcards follow each other", "Remove one.", line.place(index))
+
+
 def same_value(rule: Subject) -> Iterator[Remark]:
     """A value that is listed twice, also when only its case differs."""
     for line in rule.lines():
@@ -131,7 +167,7 @@ def ambiguous_scalar(rule: Subject) -> Iterator[Remark]:
     read = {(*line.path, index) if line.listed else line.path: value
             for line in rule.lines() for index, value in enumerate(line.values)}
     for path, text, kind in rule.plain_scalars:
-        if isinstance(read.get(path), str) and text.lower() not in _FLAGS and kind != "null":
+        if read.get(path) == text and text.lower() not in _FLAGS and kind != "null":
             yield Remark(f"{text} without quotes is a text to Douse and a value of type {kind} to other tools",
                          f"Quote it: '{text}'.", path)
 

@@ -1,0 +1,121 @@
+"""How the start of a file tells that it is a network log or a vendor's export: the first bytes in, yes or no out.
+
+These formats have no magic bytes and no suffix of their own (`access.log` says nothing), so their first lines must show
+what they are, and each sign is one that no other format has. A few damaged lines may come first. Only names are asked
+for that the writer of the log chose, never values, which an attacker may choose. Called by readers.py on ASCII bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+_HEAD_LINES: Final = 16
+_FEW: Final = 4
+_FAR: Final = 32_768
+_BOM: Final = b"\xef\xbb\xbf"
+_ZEEK: Final = (b"#separator \\x", b"#set_separator\t", b"#unset_field\t", b"#fields\tts\t")
+_W3C: Final = re.compile(rb"#fields:[^\n]*\s(?:date|time|gmttime|localtime|c-ip|cs-method|cs-uri\S*|sc-status)\b", re.I)
+_ADDRESS: Final = rb"[0-9A-Za-z_.:%-]{1,100}"
+_SQUID: Final = re.compile(rb"\d{9,10}\.\d{3}\s+-?\d+ " + _ADDRESS + rb" [A-Z][A-Z_]*/(?:\d{3}|-) (?:\d+|-) ")
+_ACCESS: Final = re.compile(
+    rb"(?:" + _ADDRESS + rb":\d+ )?" + _ADDRESS + rb" \S{1,100} [^\[\"\n]{1,500} "
+    rb"\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] \"")
+_CEF: Final = re.compile(rb"(?:(?:<\d{1,3}>|[A-Z][a-z]{2} |\d{4}-)[^\n{|\"]{0,300}?)?CEF: ?\d+\|[^\n|]{1,100}\|")
+_JSON: Final = re.compile(rb"[\s\[]{0,200}\{")
+_ZEEK_KEY: Final = re.compile(rb'"(?:id\.orig_h|uid|fuid|_path|certificate\.serial|note|orig_h)"\s?:')
+_ZEEK_TS: Final = re.compile(rb'"ts"\s?:\s?["\d]')
+_STREAMED: Final = re.compile(rb'"category"\s?:\s?"AdvancedHunting-')
+_ANSWER: Final = re.compile(rb'"schema"\s?:\s?\[.*?"results"\s?:\s?\[', re.I | re.DOTALL)
+_KEY: Final = re.compile(rb'"([A-Za-z]{1,60})"\s?:')
+_TIME: Final = frozenset({b"Timestamp", b"TimeGenerated"})
+_OF_A_DEVICE: Final = frozenset({b"DeviceName", b"DeviceId", b"AlertId"})
+_OF_A_ROW: Final = frozenset({b"ActionType", b"InitiatingProcessFileName", b"EntityType", b"DetectionSource"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What a line of READERS asks, in the words of a regular expression."""
+
+    tells: Callable[[bytes], bool]
+
+    def match(self, start: bytes) -> bool | None:
+        """True where the start of a file shows the format, None where it does not."""
+        return self.tells(start) or None
+
+
+def is_zeek(start: bytes) -> bool:
+    """A header of Zeek's tab-separated logs."""
+    return any(line.startswith(_ZEEK) for line in _lines(start, _HEAD_LINES))
+
+
+def is_w3c(start: bytes) -> bool:
+    """A `#Fields:` line that names columns of the W3C format."""
+    return any(_W3C.match(line) for line in _lines(start, _HEAD_LINES))
+
+
+def is_squid(start: bytes) -> bool:
+    """A line of Squid's own access.log."""
+    return any(_SQUID.match(line) for line in _lines(start, _FEW))
+
+
+def is_access(start: bytes) -> bool:
+    """A line of the common or combined log format."""
+    return any(_ACCESS.match(line) for line in _lines(start, _FEW))
+
+
+def is_cef(start: bytes) -> bool:
+    """A CEF record, alone or behind a syslog header."""
+    return any(_CEF.match(line) for line in _lines(start, _FEW))
+
+
+def is_zeek_json(start: bytes) -> bool:
+    """A JSON object with Zeek's time and one of its keys; what was shipped on as ECS has other keys."""
+    return any(_ZEEK_TS.search(head) and _ZEEK_KEY.search(head) and b'"@timestamp"' not in head
+               for head in _json_heads(start))
+
+
+def is_mde(start: bytes) -> bool:
+    """Rows of advanced hunting as JSON, an answer of its API, or its events as they are streamed."""
+    return any(_STREAMED.search(head) or _ANSWER.search(head) or _has_columns(_KEY.findall(head))
+               for head in _json_heads(start))
+
+
+def is_mde_csv(start: bytes) -> bool:
+    """The header of an export of advanced hunting."""
+    header = next(iter(_lines(start, 1)), b"")
+    return b"{" not in header and _has_columns(name.strip(b'" \r') for name in header.split(b","))
+
+
+def _lines(start: bytes, most: int) -> list[bytes]:
+    return start.removeprefix(_BOM).split(b"\n", most)[:most]
+
+
+def _json_heads(start: bytes) -> list[bytes]:
+    """The first lines that begin a JSON object, each with what follows it."""
+    heads: list[bytes] = []
+    at = len(_BOM) if start.startswith(_BOM) else 0
+    for _ in range(_FEW):
+        if _JSON.match(start, at):
+            heads.append(start[at:at + _FAR])
+        at = start.find(b"\n", at) + 1
+        if not at:
+            break
+    return heads
+
+
+def _has_columns(names: Iterable[bytes]) -> bool:
+    found = frozenset(names)
+    return bool(found & _TIME and found & _OF_A_DEVICE and found & _OF_A_ROW)
+
+
+ZEEK: Final = Sign(is_zeek)
+ZEEK_JSON: Final = Sign(is_zeek_json)
+MDE_CSV: Final = Sign(is_mde_csv)
+MDE: Final = Sign(is_mde)
+W3C: Final = Sign(is_w3c)
+SQUID: Final = Sign(is_squid)
+ACCESS: Final = Sign(is_access)
+CEF: Final = Sign(is_cef)
