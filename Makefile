@@ -6,7 +6,7 @@ EXECUTIONS ?= 100000
 FUZZ_SECONDS ?= 1800
 
 .DEFAULT_GOAL := help
-.PHONY: demo setup setup-dev setup-e2e test e2e lint types golden docs bench crosscheck fuzz check lock clean help
+.PHONY: demo setup setup-dev setup-e2e test e2e lint types golden docs bench crosscheck quality fuzz check lock clean help
 
 demo: setup ## write a small intrusion's logs, hunt them, print the incident, leave demo/report.html
 	@$(DOUSE) simulate lumma-clickfix -o demo/logs --force
@@ -50,6 +50,9 @@ bench: setup-dev ## what a hunt costs: records per CPU-second, peak memory, besi
 
 crosscheck: setup-dev ## compare the fast matcher with the reference on all shared data, with all of its rules
 	@$(PY) bench/crosscheck.py
+
+quality: setup-dev ## measure our rules' alerts, write docs/detection-quality.md, say what nobody has read (CHECK=1 only checks)
+	@$(PY) scripts/quality.py $(if $(CHECK),--check)
 
 fuzz: setup-dev ## EXECUTIONS damaged inputs for each parser, 1,000 damaged logs, FUZZ examples for each property
 	@failed=0; \

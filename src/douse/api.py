@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from douse.detection.language.placeholders import read_placeholders
     from douse.detection.proof import prove_rules
     from douse.detection.ruleset import load_rules
+    from douse.hunt.coverage import coverage
+    from douse.hunt.coverage_result import CoverageOptions, CoverageResult
     from douse.hunt.explain import explain_rule
     from douse.hunt.options import HuntOptions
     from douse.hunt.result import HuntResult, Progress
@@ -23,15 +25,19 @@ if TYPE_CHECKING:
     from douse.hunt.run import hunt
     from douse.simulate.run import SimulationResult, simulate
 
-__all__ = ["HuntOptions", "HuntResult", "Progress", "SimulationResult", "check_rules", "explain_rule", "find_rule",
-           "hunt", "load_rules", "prove_rules", "read_placeholders", "simulate"]
+__all__ = ["CoverageOptions", "CoverageResult", "HuntOptions", "HuntResult", "Progress", "SimulationResult",
+           "check_rules", "coverage", "explain_rule", "find_rule", "hunt", "load_rules", "prove_rules",
+           "read_placeholders", "simulate"]
 
 _HOME = {
+    "CoverageOptions": "douse.hunt.coverage_result",
+    "CoverageResult": "douse.hunt.coverage_result",
     "HuntOptions": "douse.hunt.options",
     "HuntResult": "douse.hunt.result",
     "Progress": "douse.hunt.result",
     "SimulationResult": "douse.simulate.run",
     "check_rules": "douse.hunt.rules",
+    "coverage": "douse.hunt.coverage",
     "explain_rule": "douse.hunt.explain",
     "find_rule": "douse.hunt.rules",
     "hunt": "douse.hunt.run",

@@ -3,7 +3,8 @@
     DouseError               where: what is wrong. What to do next.
     ├── EvidenceError        evidence that cannot be read (only under --strict, else it is a counted Loss)
     ├── RuleError            a Sigma rule that cannot be loaded: file and line
-    ├── ContentError         our own data (scenario, telemetry requirement, ...) does not follow its README
+    ├── ContentError         our own data (scenario, telemetry requirement, ...), or a list of a user's (--allow,
+    │                        --assets), does not follow its format: file and line
     └── OutputError          a result that cannot be written where the user asked
 
 Damaged evidence is ordinary and is counted, not raised (telemetry/coverage.py). A bug in our code is none of these:
@@ -34,7 +35,7 @@ class RuleError(DouseError):
 
 
 class ContentError(DouseError):
-    """A data file of Douse that does not follow the format in its folder's README."""
+    """A data file that does not follow its format: one of ours (its folder's README) or a user's (docs/tuning.md)."""
 
 
 class OutputError(DouseError):

@@ -86,7 +86,8 @@ class Event:
 
     @property
     def text_as_read(self) -> str:
-        """The record's JSON text, in which each text of a field stands escaped as JSON asks and no more; else empty."""
+        """The record's JSON text, in which each text of a field stands escaped as JSON asks and no more (hexadecimal
+        digits in either case); else empty."""
         return ""
 
     def name_of(self, name: str) -> str | None:
@@ -263,6 +264,19 @@ class BlindSpot:
 
 
 @dataclass(frozen=True, slots=True)
+class Asset:
+    """What an inventory says of a computer, in its owner's words. `marked` are the words by which he marks it as
+    operational technology (OT) or engineering, empty where he does not; `where` is the line that says it all."""
+
+    name: str
+    role: str
+    owner: str
+    criticality: str
+    marked: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing that happened, in the incident's story. `alert_ids` is its proof; a step inferred from network
     records alone (class O) names the record in `evidence` instead."""
@@ -335,7 +349,9 @@ class Incident:
     """What happened on one host, as far as the telemetry could show it.
 
     `incident_id` is a UUIDv5 of the host and the earliest alert; when an incident grows backwards it lists the ids it
-    `supersedes`. `alert_ids` are in time order. `blind_spots` says what could not be judged.
+    `supersedes`. `alert_ids` are in time order. `blind_spots` says what could not be judged. `asset` is what an
+    inventory says of the host. `impact` names techniques that are outcomes, not behaviour, and give no points;
+    `impact_reason` says why they are named.
     """
 
     incident_id: str
@@ -360,3 +376,6 @@ class Incident:
     coverage: Coverage
     alert_ids: tuple[str, ...]
     supersedes: tuple[str, ...] = ()
+    asset: Asset | None = None
+    impact: tuple[str, ...] = ()
+    impact_reason: str = ""

@@ -97,7 +97,7 @@ def test_fail_on_sees_what_level_hides(run: Run, scenario: Scenario) -> None:
     ("short.evtx", b"ElfFile\x00" + bytes(500), "ends inside its header"),
     ("notes.txt", b"hello", "unknown format"),
     ("a.zip", b"PK\x03\x04" + bytes(500), "damaged zip"),
-    ("blank.jsonl", b"\n \n", "no Windows event"),
+    ("blank.jsonl", b"\n \n", "no record of a log"),
 ])
 def test_nothing_readable_is_3_and_beside_good_input_4(name: str, content: bytes, what: str, run: Run, lumma: Path,
                                                        tmp_path: Path) -> None:

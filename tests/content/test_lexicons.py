@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from douse.content import lexicons as loader
 from douse.content.cases import load_cases
+from douse.content.families import families
 from douse.content.lexicons import lexicons, placeholder_lists
 from douse.content.rules import FOLDER as RULES
 from douse.detection.language.documents import Node, read_documents
@@ -38,8 +39,16 @@ def test_the_numbers_are_those_of_the_threat_model() -> None:
 def test_lures_are_there_in_ten_languages_and_no_value_is_a_wildcard() -> None:
     assert set(LISTS["clickfix_lures"].languages) == set(LISTS["clickfix_lure_words"].languages) == LANGUAGES
     assert all(len(values) >= 7 for values in LISTS["clickfix_lures"].languages.values())
-    assert placeholder_lists().keys() == LISTS.keys()
+    assert placeholder_lists().keys() - LISTS.keys() == {"stealer_names", "loader_names"}
     assert not [value for values in placeholder_lists().values() for value in values if "*" in value or "?" in value]
+
+
+def test_the_names_of_stealers_and_loaders_are_lists_too() -> None:
+    names, loaders = placeholder_lists()["stealer_names"], placeholder_lists()["loader_names"]
+    assert {"Lumma", "LummaStealer", "AgentTesla", "Amatera"} <= set(names)
+    assert {"HijackLoader", "IDATLoader"} <= set(loaders)
+    assert not [name for name in (*names, *loaders) if " " in name or not families().named(name)]
+    assert len(names) >= sum(1 for _ in families())
 
 
 # ── the rules are made of the lexicon ─────────────────────────────────────────────────────────────────────────────

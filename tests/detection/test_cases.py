@@ -7,51 +7,79 @@ from pathlib import Path
 
 import pytest
 
-from douse.content.cases import FOLDER, Case, case_file, load_cases
+from douse.content.cases import FOLDER, case_file, load_cases
 from douse.content.rules import rule_files
+from douse.detection.correlation.document import Correlation
 from douse.detection.language.documents import Node, read_documents
 from douse.detection.language.parse import CompiledRule, parse_rules
 from douse.detection.language.patterns import Glob
 from douse.detection.language.placeholders import with_ours
+from douse.detection.proof import Proof, prove_rules
 from douse.detection.reference import All, Any, Not, Selection, Term
-from douse.detection.ruleset import RuleSet, load_rules
+from douse.detection.ruleset import load_rules
 from douse.errors import ContentError
 
 RULES = [pytest.param(path, id=path.stem) for path in rule_files()]
 
 
-def only_rule(path: Path) -> CompiledRule:
-    (rule,) = parse_rules(path.read_text(encoding="utf-8"), str(path), builtin=True, lists=with_ours({}))
-    assert isinstance(rule, CompiledRule), rule
-    return rule
+def documents_of(path: Path) -> list[CompiledRule | Correlation]:
+    """The rule of a file; of one with a correlation also that and the rules it joins."""
+    found = list(parse_rules(path.read_text(encoding="utf-8"), str(path), builtin=True, lists=with_ours({})))
+    assert all(isinstance(one, CompiledRule | Correlation) for one in found), found
+    return [one for one in found if isinstance(one, CompiledRule | Correlation)]
 
 
-def fired(rules: RuleSet, case: Case) -> bool:
-    return any(True for _ in rules.match(case.event()))
+def rules_of(path: Path) -> list[CompiledRule]:
+    return [one for one in documents_of(path) if isinstance(one, CompiledRule)]
+
+
+def parts_of(path: Path) -> set[str]:
+    """The names of the rules that are there for a correlation of their file."""
+    return {name for one in documents_of(path) if isinstance(one, Correlation) for name in one.references}
+
+
+@pytest.fixture(scope="module")
+def proofs() -> dict[str, Proof]:
+    """What `douse rules test` says of each of our rule files."""
+    return {Path(proof.cases_path).stem: proof for proof in prove_rules().proofs}
 
 
 @pytest.mark.parametrize("path", RULES)
-def test_a_rule_fires_on_its_cases_and_not_on_their_benign_twins(path: Path) -> None:
+def test_a_rule_fires_on_its_cases_and_not_on_their_benign_twins(path: Path, proofs: dict[str, Proof]) -> None:
     assert case_file(path).is_file(), f"{path.name} is not proven: write cases/{case_file(path).name}"
-    cases = load_cases(case_file(path))
-    rules = RuleSet([only_rule(path)])
-    silent = [f"{case.where} {case.name}" for case in cases.match if not fired(rules, case)]
-    wrong = [f"{case.where} {case.name}" for case in cases.benign if fired(rules, case)]
+    proof = proofs[path.stem]
+    assert not proof.problem
+    silent = [f"{one.where} {one.name}" for one in proof.results if one.must_fire and not one.fired]
+    wrong = [f"{one.where} {one.name}" for one in proof.results if one.fired and not one.must_fire]
     assert not silent, f"does not fire on {silent}"
     assert not wrong, f"fires on the benign {wrong}"
 
 
 @pytest.mark.parametrize("path", RULES)
 def test_a_rule_of_ours_says_what_it_means(path: Path) -> None:
-    rule = only_rule(path).rule
-    kinds = {tag.split(".")[1] for tag in rule.tags if tag.startswith("douse.")}
-    assert not only_rule(path).idle
-    assert kinds >= {"stage", "fidelity"}, "a douse.stage or douse.fidelity tag is missing"
-    assert "class" in kinds or rule.level == "informational", "a rule without an evidence class only informs"
-    assert ("store" in kinds) is (rule.evidence_class == "C"), "a store is what a rule of class c saw read"
-    assert rule.techniques, "an ATT&CK technique is missing"
-    assert all((rule.description, rule.falsepositives, rule.references, rule.level, rule.status))
-    assert "Misses: " in rule.description, "the description says what the rule misses"
+    parts = parts_of(path)
+    for rule in (one.rule for one in documents_of(path) if one.rule.name not in parts):
+        kinds = {tag.split(".")[1] for tag in rule.tags if tag.startswith("douse.")}
+        assert kinds >= {"stage", "fidelity"}, "a douse.stage or douse.fidelity tag is missing"
+        assert "class" in kinds or rule.level == "informational", "a rule without an evidence class only informs"
+        assert ("store" in kinds) is (rule.evidence_class == "C"), "a store is what a rule of class c saw read"
+        assert rule.techniques, "an ATT&CK technique is missing"
+        assert all((rule.description, rule.falsepositives, rule.references, rule.level, rule.status))
+        assert "Misses: " in rule.description, "the description says what the rule misses"
+
+
+@pytest.mark.parametrize("path", RULES)
+def test_a_part_of_a_correlation_of_ours_says_nothing_alone(path: Path) -> None:
+    parts = parts_of(path)
+    for rule in (one.rule for one in rules_of(path) if one.rule.name in parts):
+        assert (rule.level, rule.evidence_class) == ("informational", ""), "it would be an alert for each record"
+        assert rule.description
+
+
+@pytest.mark.parametrize("path", RULES)
+def test_a_rule_of_ours_is_not_idle(path: Path) -> None:
+    assert rules_of(path)
+    assert not [one.idle for one in rules_of(path) if one.idle]
 
 
 @pytest.mark.parametrize("path", RULES)
@@ -61,9 +89,8 @@ def test_no_wildcard_of_ours_is_a_plain_star_by_mistake(path: Path) -> None:
 
 
 def plain_stars(text: str) -> list[str]:
-    (document,) = read_documents(text, "a rule")
-    assert isinstance(document.data, dict)
-    return [value for key, value in texts_of(document.data["detection"]) if "|re" not in key
+    return [value for document in read_documents(text, "a rule") if isinstance(document.data, dict)
+            for key, value in texts_of(document.data.get("detection")) if "|re" not in key
             and any("*" in part or "?" in part for part in Glob.parse(value).literals)]
 
 
@@ -86,13 +113,12 @@ def test_a_plain_star_is_noticed() -> None:
 
 @pytest.mark.parametrize("path", RULES)
 def test_the_condition_of_a_rule_uses_every_selection(path: Path) -> None:
-    (document,) = read_documents(path.read_text(encoding="utf-8"), path.name)
-    assert isinstance(document.data, dict)
-    detection = document.data["detection"]
-    assert isinstance(detection, dict)
-    term = only_rule(path).term
-    assert term is not None
-    assert set(selections(term)) == detection.keys() - {"condition"}
+    written = [document.data["detection"] for document in read_documents(path.read_text(encoding="utf-8"), path.name)
+               if isinstance(document.data, dict) and "detection" in document.data]
+    for detection, rule in zip(written, rules_of(path), strict=True):
+        assert isinstance(detection, dict)
+        assert rule.term is not None
+        assert set(selections(rule.term)) == detection.keys() - {"condition"}
 
 
 def selections(term: Term) -> Iterator[str]:
@@ -108,9 +134,9 @@ def selections(term: Term) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", RULES)
 def test_a_benign_twin_is_a_record_that_the_rule_reads(path: Path) -> None:
-    read = {(route.channel, route.event_id) for route in only_rule(path).routes}
-    beside = [case.where for case in load_cases(case_file(path)).benign
-              if (case.channel.lower(), case.event_id) not in read]
+    read = {(route.channel, route.event_id) for rule in rules_of(path) for route in rule.routes}
+    beside = [one.where for case in load_cases(case_file(path)).benign for one in (case, *case.later)
+              if not {(one.channel.lower(), one.event_id), (one.channel.lower(), None)} & read]
     assert not beside, f"proves nothing, as the rule never looks at such a record: {beside}"
 
 
@@ -119,8 +145,9 @@ def test_all_our_rules_load_together() -> None:
     assert not rules.rejected
     assert not rules.idle
     assert not rules.skipped
-    assert len(rules.rules) == len(rule_files())
-    assert all(rule.rule.builtin for rule in rules.rules)
+    assert {one.rule.path for one in rules.rules} == {str(path) for path in rule_files()}
+    assert len(rules.rules) == sum(len(rules_of(path)) for path in rule_files())
+    assert all(rule.builtin for rule in (*(one.rule for one in rules.rules), *(one.rule for one in rules.correlations)))
 
 
 def test_no_case_file_is_left_over() -> None:

@@ -10,7 +10,6 @@ from detection.makers import SYSMON, compiled, event, fires, rule_text, ruleset
 from douse.content.cases import case_file, load_cases
 from douse.content.rules import rule_files
 from douse.detection.explain import Part, Tried, explain, nearness, reads, reasons, seen_as
-from douse.detection.language.parse import CompiledRule
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.model import Event, Value
 
@@ -110,12 +109,13 @@ def test_routes_in_words() -> None:
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in rule_files()])
 def test_explain_agrees_with_matching_on_every_case_of_ours(path: Path) -> None:
     rules: RuleSet = load_rules([path], builtin=False)
-    rule: CompiledRule = rules.rules[0]
     cases = load_cases(case_file(path))
-    for case in (*cases.match, *cases.benign):
-        found = explain(rule, case.event())
-        assert found.fires is fires(rules, case.event()), case.name
-        assert found.fires or found.unread or list(reasons(found.condition)), f"no reason: {case.name}"
+    events = [(case.name, one) for case in (*cases.match, *cases.benign) for one in case.events()]
+    for rule in rules.rules:
+        for name, one in events:
+            found = explain(rule, one)
+            assert found.fires is any(alert.rule_id == rule.rule.rule_id for alert in rules.match(one)), name
+            assert found.fires or found.unread or list(reasons(found.condition)), f"no reason: {name}"
 
 
 def test_a_rule_on_every_log_reads_what_a_hunt_shows_it() -> None:

@@ -238,8 +238,14 @@ def test_the_alert_id_depends_on_the_record_and_the_rule_and_on_nothing_else() -
     assert alert_id("r", event(time=TIME.astimezone(timezone(timedelta(hours=5))))) == same
     others = [alert_id("s", event()), alert_id("r", event(record_id=8)), alert_id("r", event(event_id=2)),
               alert_id("r", event(channel="Security")), alert_id("r", event(host="WS-02")),
-              alert_id("r", event(time=TIME + timedelta(microseconds=1)))]
+              alert_id("r", event(time=TIME + timedelta(seconds=1)))]
     assert len({same, *others}) == 7
+
+
+def test_a_record_with_a_number_has_one_alert_id_however_its_time_was_cut() -> None:
+    whole, cut = TIME + timedelta(microseconds=487_440), TIME + timedelta(milliseconds=487)
+    assert alert_id("r", event(time=whole)) == alert_id("r", event(time=cut)) == alert_id("r", event(time=TIME))
+    assert alert_id("r", event(time=whole, record_id=0)) != alert_id("r", event(time=cut, record_id=0))
 
 
 def test_a_log_with_endless_event_ids_does_not_fill_the_memory() -> None:

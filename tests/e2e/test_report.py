@@ -76,7 +76,8 @@ def outside() -> Iterator[tuple[str, list[str]]]:
 
 
 SAMPLES = pytest.mark.parametrize(
-    "make", [sample.lumma, sample.empty, sample.hostile], ids=["incident", "nothing found", "hostile"]
+    "make", [sample.lumma, sample.empty, sample.hostile, sample.tuned],
+    ids=["incident", "nothing found", "hostile", "lists"],
 )
 
 

@@ -16,6 +16,7 @@ from douse.detection.language.documents import Mistake
 from douse.detection.language.parse import CompiledRule, parse_rules
 from douse.detection.language.patterns import Glob, glob_test
 from douse.detection.language.regex import search
+from douse.detection.lint.lint import lint_text
 from douse.detection.logsource import alias_table
 from douse.detection.reference import All, Any, Item, Not, Selection, Term
 from douse.detection.ruleset import RuleSet
@@ -35,6 +36,15 @@ def rules(data: bytes) -> None:
             check_error(outcome, "fuzz.yml", text)
         elif isinstance(outcome, CompiledRule) and outcome.term is not None:
             _ask(outcome)
+    if len(data) % 8 == 0:  # on a part of the inputs, because it takes as long as all the rest
+        linted(text, "fuzz.yml")
+
+
+def linted(text: str, path: str) -> None:
+    """The lints say something of a line that is there, or nothing."""
+    for finding in lint_text(text, path, broken=True):
+        assert finding.message
+        assert 1 <= int(finding.where.rpartition(":")[2]) <= len(text.splitlines()) + 1
 
 
 def _items(term: object) -> Iterator[Item]:

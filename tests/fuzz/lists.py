@@ -54,12 +54,15 @@ def lists_of(data: bytes) -> Lists:
         return {}
 
 
+_OTHERS = (("User|re|i|expand", "a@.*"), ("CommandLine|expand|contains", "a@b*@"),
+           ("CommandLine|windash|expand", "x -@"), ("DestinationIp|cidr|expand", "@"))
+"""Other lines that a placeholder may stand in; that they are read or refused is all that is asked of them."""
+
+
 def _use(name: str, lists: Lists) -> None:
     values = lists[name]
     made = [_term({line: pattern.replace("@", f"%{name}%")}, lists) for line, pattern in (
-        ("User|expand", "@"), ("User|re|expand", "^(?:@)$"), ("User|re|i|expand", "a@.*"),
-        ("CommandLine|expand|contains", "a@b*@"), ("CommandLine|windash|expand", "x -@"),
-        ("DestinationIp|cidr|expand", "@"))]
+        ("User|expand", "@"), ("User|re|expand", "^(?:@)$"), _OTHERS[len(values) % len(_OTHERS)])]
     if not _NAME.fullmatch(name):
         return
     if not values or len(values) > MAX_VALUES:

@@ -59,7 +59,7 @@ def small_chunks(chosen: Sequence[Record], each: int) -> bytes:
 def evtx_files() -> tuple[bytes, ...]:
     """Event logs of one to four chunks."""
     told = records(1)
-    return (evtx_of(told[:5]), evtx_of(told[40:60]), small_chunks(told[:24], 12), small_chunks(told[100:132], 8))
+    return (evtx_of(told[:5]), evtx_of(told[40:60]), small_chunks(told[:16], 8), small_chunks(told[100:116], 4))
 
 
 def json_lines(chosen: Iterable[Record]) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from douse.detection.language.parse import parse_rules
+from douse.detection.language.parse import CompiledRule, parse_rules
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.errors import RuleError
 from fuzz.drive import CRASHES
@@ -69,6 +69,14 @@ def test_modifiers_that_multiply_without_end_are_refused_at_once(line: str) -> N
     else:
         assert isinstance(outcome, RuleError)
         assert "make more than 50000 values" in outcome.what
+
+
+def test_hundreds_of_groups_inside_each_other_are_no_recursion() -> None:
+    for depth in (40, 60, 300, 900):
+        text = RULE.format(0).replace("EventID: 1", f"Image|re: '{'(' * depth}cmd{')' * depth}'")
+        (outcome,) = parse_rules(text, "r.yml")
+        assert isinstance(outcome, CompiledRule), outcome
+        assert [alert.title for alert in RuleSet([outcome]).match(EVENTS[0])] == ["r0"]
 
 
 def test_every_input_that_broke_something_is_kept_for_a_parser() -> None:

@@ -14,7 +14,7 @@ import pytest
 from douse import api
 from douse.hunt.options import HuntOptions
 from douse.hunt.result import HuntResult
-from douse.incident.story import POSSIBLE_EXFILTRATION, UPLOAD
+from douse.incident.story import UPLOAD
 
 SERVER = "203.0.113.41"
 PROXY_RULE = """
@@ -69,7 +69,7 @@ def test_bytes_and_name_reach_the_incident(joined: Callable[..., HuntResult]) ->
 
 def test_without_the_sensor_the_bytes_stay_unknown(scenario: Callable[..., Path]) -> None:
     result = api.hunt(HuntOptions(paths=(str(scenario("lumma-clickfix", "jsonl")),)))
-    assert POSSIBLE_EXFILTRATION in [step.title for step in result.incidents[0].steps]
+    assert "Possible exfiltration (bytes unknown)" in [step.title for step in result.incidents[0].steps]
 
 
 def test_ten_minutes_between_two_clocks(joined: Callable[..., HuntResult]) -> None:
@@ -95,3 +95,23 @@ def test_an_alert_of_a_proxy_is_the_hosts_that_had_the_address(
     assert alert.host == "WS-042.corp.example"
     assert {incident.host for incident in result.incidents} == {"WS-042.corp.example"}
     assert "(network)" not in result.blind_spots
+
+
+def test_an_alert_on_an_address_that_two_hosts_take_turns_with_is_nobodys(
+        scenario: Callable[..., Path], tmp_path: Path) -> None:
+    folder, rule = tmp_path / "logs", tmp_path / "proxy.yml"
+    shutil.copytree(scenario("lumma-clickfix", "jsonl"), folder)
+    rule.write_text(PROXY_RULE, encoding="utf-8")
+    others = []
+    for event, seconds in zip(connections(folder) * 2, (-600, 600), strict=False):
+        event = json.loads(json.dumps(event))
+        stated = event["System"]["TimeCreated"]["#attributes"]
+        stated["SystemTime"] = (datetime.fromisoformat(stated["SystemTime"]) + timedelta(seconds=seconds)).isoformat()
+        others.append({"Event": {**event, "System": {**event["System"], "Computer": "WS-099.home"}}})
+    (folder / "other.jsonl").write_text("\n".join(map(json.dumps, others)), encoding="utf-8")
+    (folder / "access.log").write_text(
+        "1793693709.123 245 10.20.4.42 TCP_MISS/200 507 POST http://203.0.113.41/api - HIER_DIRECT/203.0.113.41 -\n",
+        encoding="utf-8")
+    result = api.hunt(HuntOptions(paths=(str(folder),), rules=(rule,)))
+    (alert,) = [alert for alert in result.alerts if alert.title == "Upload to a bare address"]
+    assert alert.host == "10.20.4.42"

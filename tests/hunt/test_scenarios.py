@@ -1,6 +1,6 @@
 """What the whole product says about the simulator's scenarios, from the command a user types.
 
-Recall on our own simulator is no recall: these tests hold the pieces together, the real logs are in test_real_logs.py.
+Recall on our own simulator is no recall: these tests hold the pieces together, the real logs are in test_quality.py.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ Scenario = Callable[..., Path]
 DEMO_RULES = (
     "chromium_store_read",
     "dead_drop_dns",
+    "decode_script",
     "explorer_child_paste",
     "gecko_store_read",
     "hollowing_host_bare_start",
     "hollowing_host_network",
     "injection_process_access",
+    "mshta_child_shell",
     "mshta_network_connection",
     "mshta_remote_content",
     "powershell_download_run",

@@ -49,6 +49,14 @@ def proxied(seconds: float, url: str = "https://exfil.example/api", *, took: int
     return b.event("Proxy/access", 0, seconds, fields | ({} if sent is None else {"cs-bytes": str(sent)}), client)
 
 
+def firewall(seconds: float, client_port: int = 49712, *, sent: int = 20_480, received: int = 507, lasted: float = 0,
+             **more: str) -> Event:
+    """A session in a firewall's log, whose record is written when it ended."""
+    return b.event("Firewall/traffic", 0, seconds, {
+        "src_ip": CLIENT, "src_port": str(client_port), "dst_ip": SERVER, "dst_port": "443", "proto": "6",
+        "cs-bytes": str(sent), "sc-bytes": str(received), "duration": str(lasted), **more}, CLIENT)
+
+
 def facts(*events: Event) -> NetworkFacts:
     """What is kept of the records."""
     kept = NetworkFacts()

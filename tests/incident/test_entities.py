@@ -150,3 +150,42 @@ def test_people_do_not_depend_on_order() -> None:
 def test_windows_own_accounts(name: str) -> None:
     assert is_system("", name)
     assert not is_system("", "CORP\\system.admin")
+
+
+ANNA = "S-1-5-21-1-2-3-1104"
+
+
+@pytest.mark.parametrize(("channel", "event_id", "fields", "who"), [
+    ("Microsoft-Windows-Crypto-DPAPI/Debug", 16385, {"CallerProcessID": "97964", "Security_UserID": "S-1-5-18"},
+     (97964, "", "S-1-5-18", "")),
+    ("Security", 5382, {"ClientProcessId": "5120", "SubjectUserSid": ANNA}, (5120, "", ANNA, "")),
+    ("Security", 5157, {"ProcessID": "5120", "Application": "\\device\\x\\mshta.exe"},
+     (5120, "\\device\\x\\mshta.exe", "", "")),
+    ("Microsoft-Windows-Windows Defender/Operational", 1116,
+     {"ProcessName": "C:\\Windows\\explorer.exe", "DetectionUser": "CORP\\anna"},
+     (0, "C:\\Windows\\explorer.exe", "", "CORP\\anna")),
+    ("Microsoft-Windows-Windows Defender/Operational", 1015,
+     {"ProcessName": "C:\\a.exe", "ProcessID": "5120", "Domain": "CORP", "User": "anna", "SID": ANNA},
+     (5120, "C:\\a.exe", ANNA, "CORP\\anna")),
+    ("Microsoft-Windows-AppLocker/EXE and DLL", 8004,
+     {"TargetUser": ANNA, "TargetProcessId": "4", "FilePath": "%SYSTEM32%\\MSHTA.EXE"}, (0, "", ANNA, "")),
+    ("Microsoft-Windows-CodeIntegrity/Operational", 3077,
+     {"ProcessNameBuffer": "\\Device\\x\\explorer.exe", "Execution_ProcessID": "1800", "Security_UserID": ANNA},
+     (1800, "\\Device\\x\\explorer.exe", ANNA, "")),
+    ("Microsoft-Windows-Bits-Client/Operational", 3,
+     {"processPath": "C:\\Windows\\System32\\bitsadmin.exe", "processId": "7680", "jobOwner": "CORP\\anna"},
+     (7680, "C:\\Windows\\System32\\bitsadmin.exe", "", "CORP\\anna")),
+    ("Microsoft-Windows-TaskScheduler/Operational", 129, {"Path": "C:\\a.pif", "ProcessID": "5120"},
+     (5120, "C:\\a.pif", "", "")),
+    ("Microsoft-Windows-TaskScheduler/Operational", 106, {"UserContext": "CORP\\anna"}, (0, "", "", "CORP\\anna")),
+    ("Microsoft-Windows-WMI-Activity/Operational", 5858, {"ClientProcessId": "5120", "User": "CORP\\anna"},
+     (5120, "", "", "CORP\\anna")),
+    ("Microsoft-Windows-WMI-Activity/Operational", 5860, {"Processid": "5120", "User": "CORP\\anna"},
+     (5120, "", "", "CORP\\anna")),
+    ("Microsoft-Windows-Windows Firewall With Advanced Security/Firewall", 2071,
+     {"ModifyingApplication": "C:\\a.exe", "ModifyingUser": ANNA}, (0, "C:\\a.exe", ANNA, "")),
+])
+def test_other_channels_name_the_process_in_their_own_words(
+        channel: str, event_id: int, fields: dict[str, str], who: tuple[int, str, str, str]) -> None:
+    actor = actor_of(channel, event_id, getter(fields))
+    assert (actor.pid, actor.image, actor.user_sid, actor.user_name) == who

@@ -8,7 +8,8 @@ import pytest
 import builders as b
 from builders import HOST, SECURITY, SYSMON
 from douse.incident import facts as module
-from douse.incident.facts import Facts, HostFacts, interests, is_public
+from douse.incident.addresses import is_public
+from douse.incident.facts import Facts, HostFacts, interests
 from incident.stories import lumma
 
 SHELL = b.explorer()

@@ -9,19 +9,10 @@ from datetime import timedelta
 import pytest
 
 import builders as b
-from douse.incident.network import (
-    FIVE_TUPLE,
-    NO_CLIENT_PORT,
-    OTHER_CLOCK,
-    THROUGH_PROXY,
-    AddressBook,
-    Flows,
-    Transfer,
-)
+from douse.incident.network import Flows
+from douse.incident.transfers import FIVE_TUPLE, NO_CLIENT_PORT, OTHER_CLOCK, THROUGH_PROXY, TIME_APART, Transfer
 from douse.model import Event
-from incident.sensors import CHROME, PROXY_HOST, REGASM, SERVER, conn, facts, proxied, socket, zeek
-
-HOST = b.HOST.lower()
+from incident.sensors import CHROME, PROXY_HOST, REGASM, SERVER, conn, facts, firewall, proxied, socket, zeek
 
 
 def joined(*events: Event, skew: float = 2.0, host: str = b.HOST) -> tuple[Transfer, ...]:
@@ -60,15 +51,43 @@ def test_a_record_of_tls_alone_says_whom_and_not_how_much() -> None:
 
 
 @pytest.mark.parametrize(("off", "skew", "basis"), [
-    (1.9, 2, FIVE_TUPLE), (-1.9, 2, FIVE_TUPLE), (2.5, 2, OTHER_CLOCK), (-4.9, 2, FIVE_TUPLE), (-5.1, 2, OTHER_CLOCK),
-    (600, 2, OTHER_CLOCK), (-600, 2, OTHER_CLOCK), (600, 601, FIVE_TUPLE), (901, 2, ""), (-1000, 2, ""),
-    (5, 0, OTHER_CLOCK),
+    (1.9, 2, FIVE_TUPLE), (-1.9, 2, FIVE_TUPLE), (2.5, 2, TIME_APART), (-4.9, 2, FIVE_TUPLE), (-5.1, 2, TIME_APART),
+    (600, 2, TIME_APART), (-600, 2, TIME_APART), (600, 601, FIVE_TUPLE), (901, 2, ""), (-1000, 2, ""),
+    (5, 0, TIME_APART),
 ])
 def test_clocks_that_differ(off: float, skew: float, basis: str) -> None:
     """The sensor has the start `off` seconds later; the connection lasts 3 s, in which the endpoint may log it."""
     found = joined(socket(REGASM, 2_000, 49712), conn(2_000 + off, "C1"), skew=skew)
     assert [one.basis for one in found] == ([basis] if basis else [])
     assert all(one.offset == timedelta(seconds=off) for one in found)
+
+
+def test_two_connections_that_are_apart_by_the_same_prove_another_clock() -> None:
+    found = joined(socket(REGASM, 10, 49712), socket(CHROME, 70, 49713), conn(610, "C1"), conn(672, "C2", 49713))
+    assert [(one.basis, one.certain, one.socket.source_port) for one in found] == [
+        (OTHER_CLOCK, True, 49712), (OTHER_CLOCK, True, 49713)]
+
+
+def test_two_that_are_apart_by_different_times_prove_nothing() -> None:
+    assert joined(socket(REGASM, 10, 49712), socket(CHROME, 70, 49713), conn(310, "C1"), conn(672, "C2", 49713)) == ()
+    three = joined(socket(REGASM, 10, 49712), socket(CHROME, 70, 49713), socket(CHROME, 80, 49714), conn(310, "C1"),
+                   conn(670, "C2", 49713), conn(681, "C3", 49714))
+    assert [one.socket.source_port for one in three] == [49713, 49714]
+
+
+def test_where_clocks_agree_a_port_that_was_used_again_is_another_connection() -> None:
+    """The sensor saw the browser's connection of ten minutes later with the thief's port, and not the thief's."""
+    found = joined(socket(REGASM, 10, 49712), socket(CHROME, 70, 49713), conn(610, "C1"), conn(70.2, "C2", 49713))
+    assert [(one.socket.source_port, one.basis) for one in found] == [(49713, FIVE_TUPLE)]
+
+
+def test_what_several_sensors_saw_of_one_connection_is_put_together() -> None:
+    (found,) = joined(socket(REGASM, 10, 49712), zeek("ssl", 10.2, "C1", server_name="exfil.example"),
+                      firewall(12, lasted=2))
+    assert (found.sent, found.received, found.hostname, found.basis) == (20_480, 507, "exfil.example", FIVE_TUPLE)
+    assert [channel for channel, _ in found.evidence] == ["Firewall/traffic", "Zeek/ssl"]
+    (found,) = joined(socket(REGASM, 10, 49712), conn(10.2, "C1", sent=5), firewall(12, lasted=2))
+    assert (found.sent, found.evidence[0][0]) == (5, "Zeek/conn")
 
 
 def test_a_port_that_is_used_again_is_joined_to_its_time() -> None:
@@ -89,23 +108,28 @@ def test_a_transparent_proxy_has_no_client_port() -> None:
 
 
 def test_one_request_is_told_of_one_socket_only() -> None:
-    (found,) = joined(socket(REGASM, 9, 49712), socket(REGASM, 10, 49713), socket(CHROME, 11, 49714),
-                      proxied(10.3, server=SERVER, took=200))
+    request = proxied(10.3, server=SERVER, took=200)
+    (found,) = joined(socket(REGASM, 9, 49712), socket(REGASM, 10, 49713), socket(CHROME, 16, 49714), request)
     assert (found.socket.source_port, found.offset) == (49713, timedelta(seconds=0.1))
+    for other in (11, 8, -500):
+        assert joined(socket(REGASM, 10, 49713), socket(CHROME, other, 49714), request) == (), "it may have been either"
 
 
 def test_an_explicit_proxy_is_joined_where_one_process_used_it() -> None:
-    alone = socket(REGASM, 10, 49712, PROXY_HOST, 3128)
-    found = joined(alone, proxied(10.5), proxied(30, "https://other.example/"), proxied(400))
-    assert [(one.basis, one.hostname, one.socket.pid) for one in found] == [
-        (THROUGH_PROXY, "exfil.example", 5008), (THROUGH_PROXY, "other.example", 5008)]
-    assert joined(alone, socket(CHROME, 12, 49713, PROXY_HOST, 3128), proxied(13)) == (), "it may have been either"
-    assert joined(alone, proxied(10.5, client="10.0.0.16")) == (), "another computer"
+    alone = socket(REGASM, 1_010, 49712, PROXY_HOST, 3128)
+    found = joined(alone, proxied(1_010.5), proxied(1_013, "https://other.example/"), proxied(1_030), proxied(1_400))
+    assert [(one.basis, one.certain, one.hostname, one.socket.pid) for one in found] == [
+        (THROUGH_PROXY, False, "exfil.example", 5008), (THROUGH_PROXY, False, "other.example", 5008)]
+    for other in (1_012, 1_000, 500):
+        assert joined(alone, socket(CHROME, other, 49713, PROXY_HOST, 3128), proxied(1_011)) == (), "may be either's"
+    assert joined(alone, socket(CHROME, 300, 49713, PROXY_HOST, 3128), proxied(1_011)), "over long before"
+    assert joined(alone, proxied(1_010.5, client="10.0.0.16")) == (), "another computer"
+    assert joined(socket(REGASM, 1_010, 49712, SERVER, 8080), proxied(1_010.5)) == (), "no proxy, but a server outside"
 
 
 def test_a_request_that_was_joined_by_its_server_is_not_joined_through_a_proxy_again() -> None:
     found = joined(socket(REGASM, 10, 49712), socket(CHROME, 9, 49713, PROXY_HOST, 3128), proxied(10.4, server=SERVER))
-    assert [one.basis for one in found] == [NO_CLIENT_PORT]
+    assert [(one.basis, one.socket.pid) for one in found] == [(NO_CLIENT_PORT, 5008)]
 
 
 def test_behind_an_address_translation_nothing_joins() -> None:
@@ -136,16 +160,6 @@ def test_the_result_does_not_depend_on_order() -> None:
 def test_what_looks_like_an_upload(sent: int, received: int, upload: bool) -> None:
     (found,) = joined(socket(REGASM, 10, 49712), conn(10, "C1", sent=sent, received=received))
     assert found.is_upload is upload
-
-
-def test_whose_an_address_was() -> None:
-    book = AddressBook(facts(socket(REGASM, 0, 1), socket(REGASM, 40_000, 2, host="WS-02"),
-                             socket(REGASM, 41_000, 3, host="WS-03", source="10.0.0.16")))
-    assert [book.host("10.0.0.15", b.at(seconds)) for seconds in (-10, 19_000, 21_000, 50_000)] == [
-        HOST, HOST, "ws-02", "ws-02"]
-    assert book.host("::ffff:10.0.0.16", b.at(41_000)) == "ws-03"
-    assert [book.host(address, b.at(0)) for address in ("10.0.0.17", "x", "")] == ["", "", ""]
-    assert book.host("10.0.0.15", b.at(40_000 + 13 * 3600)) == "", "too long ago"
 
 
 def test_many_records_alike_cost_no_time() -> None:

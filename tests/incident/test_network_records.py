@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import builders as b
-from douse.incident.network_records import PIECES, SOCKETS, Piece, Socket, address_of, piece_of, socket_of
+from douse.incident.addresses import address_of
+from douse.incident.network_records import PIECES, SOCKETS, Piece, Socket, piece_of, socket_of
 from incident.sensors import CHROME, CLIENT, SERVER, conn, proxied, socket, zeek
 
 
@@ -63,12 +64,21 @@ def test_a_request_to_a_proxy_began_before_it_was_written() -> None:
 
 
 def test_a_firewalls_record() -> None:
-    fields: dict[str, Any] = {"src_ip": CLIENT, "src_port": "1", "dst_ip": SERVER, "dst_port": "443", "out": "9",
-                              "in": "8", "proto": "TCP"}
+    fields: dict[str, Any] = {"src_ip": CLIENT, "src_port": "1", "dst_ip": SERVER, "dst_port": "443",
+                              "cs-bytes": "9", "sc-bytes": "8", "proto": "TCP", "duration": "5"}
     piece = piece_of(b.event("Firewall/traffic", 0, 0, fields))
     assert piece is not None
     assert (piece.sent, piece.received, piece.protocol, piece.client_port) == (9, 8, "tcp", 1)
-    assert piece_of(b.event("Firewall/traffic", 0, 0, {**fields, "blocked": "true"})) is None
+    assert (piece.end - piece.start).total_seconds() == 5
+    for kept_back in ({"blocked": "true"}, {"act": "start"}, {"DeviceEventClassID": "start"}):
+        assert piece_of(b.event("Firewall/traffic", 0, 0, fields | kept_back)) is None
+
+
+@pytest.mark.parametrize("action", ["TCP_DENIED", "Blocked", "DENIED", "denied"])
+def test_a_request_that_a_proxy_refused_carried_nothing(action: str) -> None:
+    request: dict[str, Any] = {"src_ip": CLIENT, "c-uri": "http://x.example/", "s-action": "TCP_MISS"}
+    assert piece_of(b.event("Proxy/access", 0, 0, request)) is not None
+    assert piece_of(b.event("Proxy/access", 0, 0, {**request, "s-action": action})) is None
 
 
 @pytest.mark.parametrize(("text", "address"), [

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 import builders as b
+from douse.incident.correlate import correlate
+from douse.incident.network import Flows
 from douse.model import Incident, Step
+from incident.sensors import PROXY_HOST, conn, facts, proxied, socket, zeek
 from incident.stories import CHROME_STORE, POWERSHELL, REGASM, SERVER, TELEGRAM, Story
 
 PARENT = b.process(POWERSHELL, 400, 0, b.explorer())
@@ -138,3 +141,73 @@ def test_the_connections_that_raised_the_alerts_lead_to_others_but_not_to_themse
     story.log(b.connection(THIEF, 61, "203.0.113.9"))
     (step,) = sent(story.incident())
     assert "203.0.113.9:443, 2 s after signs of injection" in step.detail
+
+
+def watched(*events: b.Event) -> Incident:
+    """A thief reads a store at second 1000; endpoint's and sensors' records of what followed."""
+    story = Story()
+    story.log(b.process_start(PARENT), b.process_start(THIEF), *events)
+    story.read(THIEF, 1000, CHROME_STORE, "chromium")
+    kept = facts(*events)
+    found = correlate(story.alerts, b.facts_of(story.events).host(b.HOST), b.coverage_of(story.events),
+                      transfers=Flows(kept.pieces()).transfers(kept.sockets(b.HOST)))
+    assert len(found) == 1
+    return found[0]
+
+
+def points(incident: Incident) -> float:
+    return next(one.points for one in incident.classes if one.evidence_class == "O")
+
+
+@pytest.mark.parametrize(("bytes_sent", "received", "title", "fidelity"), [
+    (20_480, 507, "Data sent out, as the network saw it", 1.0),
+    (300, 507, "Possible exfiltration (300 bytes sent)", 0.4),
+    (20_480, 90_000, "Possible exfiltration (20,480 bytes sent)", 0.7),
+    (None, 507, "Possible exfiltration (bytes unknown)", 0.7),
+])
+def test_what_a_sensor_counted_is_said_and_weighed(bytes_sent: int | None, received: int, title: str,
+                                                   fidelity: float) -> None:
+    counted = {} if bytes_sent is None else {"orig_bytes": str(bytes_sent)}
+    seen = zeek("conn", 1010.2, "C1", duration="3", resp_bytes=str(received), **counted)
+    incident = watched(socket(THIEF, 1010, 49712), seen)
+    (step,) = sent(incident)
+    assert (step.title, points(incident)) == (title, 20 * fidelity)
+    assert "seen on the network: " in step.detail
+    assert "perhaps" not in step.detail
+
+
+def test_what_sensors_saw_a_part_of_may_have_been_more() -> None:
+    both = socket(THIEF, 1010, 49712), socket(THIEF, 1050, 49713)
+    incident = watched(*both, conn(1010, "C1", sent=300))
+    (step,) = sent(incident)
+    assert (step.title, points(incident)) == ("Possible exfiltration (at least 300 bytes sent)", 14)
+    incident = watched(*both, conn(1010, "C1", sent=300), conn(1050, "C2", 49713, sent=200))
+    (step,) = sent(incident)
+    assert (step.title, points(incident)) == ("Possible exfiltration (500 bytes sent)", 8)
+    incident = watched(both[0], socket(THIEF, 3000, 49713), conn(1010, "C1", sent=300))
+    assert "(300 bytes sent)" in sent(incident)[0].title, "what is half an hour later is another story"
+
+
+def test_a_sensor_that_counts_nothing_has_still_seen_it() -> None:
+    (step,) = sent(watched(socket(THIEF, 1010, 49712), zeek("conn", 1010, "C1")))
+    assert "seen on the network: a connection, its bytes not counted, Zeek/conn record" in step.detail
+
+
+def test_what_a_sensor_perhaps_saw_is_told_as_such_and_counts_nothing() -> None:
+    incident = watched(socket(THIEF, 1010, 49712), conn(1310, "C1"))
+    (step,) = sent(incident)
+    assert (step.title, points(incident)) == ("Possible exfiltration (bytes unknown)", 14)
+    assert "perhaps (five-tuple, time apart): 20,480 bytes sent, 507 received, Zeek/conn record" in step.detail
+    assert "bytes sent to" not in incident.verdict
+
+
+def test_what_went_to_one_name_behind_a_proxy_is_not_said_of_another() -> None:
+    through = socket(THIEF, 1010, 49712, PROXY_HOST, 3128)
+    requests = [proxied(1010.5, f"http://{name}.example/", sent=amount) for name, amount in (("a", 9), ("b", 90_000))]
+    details = [step.detail for step in sent(watched(through, *requests))]
+    assert len(details) == 1
+    first, second = details[0].split("; RegAsm.exe connected to b.example")
+    assert "a.example (10.0.0.8:3128)" in first
+    assert "90,000" not in first
+    assert "POST, 90,000 bytes sent" in second
+    assert "perhaps (through proxy)" in second

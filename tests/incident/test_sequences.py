@@ -156,6 +156,15 @@ def test_s5_is_reads_and_an_outbound_connection() -> None:
     assert "bytes unknown" in incident.sequences[0].reason
 
 
+@pytest.mark.parametrize(("fidelity", "is_theft"), [(1.0, True), (0.7, True), (0.4, False)])
+def test_a_rule_that_guesses_proves_no_theft(fidelity: float, is_theft: bool) -> None:
+    thief = b.process(STRANGER, 500, 0, SHELL)
+    story = Story()
+    story.read(thief, 100, CHROME_STORE, "chromium", fidelity)
+    story.log(b.connection(thief, 130, SERVER))
+    assert ("S5" in ids(story.incident())) == is_theft
+
+
 @pytest.mark.parametrize(
     ("level", "seconds", "image", "store", "expected"),
     [

@@ -8,13 +8,15 @@ Addresses and names are from the ranges reserved for documentation.
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from douse.hunt.result import HuntResult, InputFile, Problem, Provenance, Summary
+from douse.hunt.allow import Entry
+from douse.hunt.result import Allowance, HuntResult, InputFile, Problem, Provenance, Summary, Suppressed
 from douse.model import (
     LEVELS,
     Alert,
+    Asset,
     BlindSpot,
     ChannelCount,
     ClassScore,
@@ -797,6 +799,31 @@ _OUR_WORDS = frozenset(
 def hostile() -> HuntResult:
     """The lumma result with every string that could come from evidence, a path or a foreign rule made hostile."""
     poisoned = _poison(lumma())
+    assert isinstance(poisoned, HuntResult)
+    return poisoned
+
+
+def tuned() -> HuntResult:
+    """The lumma result with lists of what is expected and of computers, their texts hostile too."""
+    base = lumma()
+    agent = "C:\\Program Files\\Contoso Backup\\*\\agent.exe"
+    states = (("used", 7, (), ""), ("unused", 0, ("the path fits folders that users can write to",), ""),
+              ("expired", 2, (), ""), ("no rule", 0, (), "no rule has this id. Did you mean 'store_read'?"))
+    allowances = tuple(
+        Allowance(Entry("tuning/allow.csv", line, "store_read", "ws-fin-*", agent, f"CHG-{line}, see the wiki",
+                        date(2027, 3, 31), "CORP\\svc-backup", "--all", remarks), state, "5a0c0c5e", number, about)
+        for line, (state, number, remarks, about) in enumerate(states, 2))
+    asset = Asset("ws-fin-07", "engineering workstation", "Plant 2", "high", "role 'EWS'", "tuning/assets.csv:2")
+    impact = "tuning/assets.csv:2 marks this computer as OT or engineering."
+    left_out = tuple(Suppressed(alert, allowances[0].entry) for alert in base.alerts[4:11])
+    result = replace(
+        base,
+        incidents=(replace(base.incidents[0], asset=asset, impact=("T0882",), impact_reason=impact),
+                   *base.incidents[1:]),
+        summary=replace(base.summary, alerts_suppressed=len(left_out)), suppressed=left_out, allowances=allowances,
+        assets={HOST: asset},
+    )
+    poisoned = _poison(result)
     assert isinstance(poisoned, HuntResult)
     return poisoned
 

@@ -29,7 +29,8 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
 def test_the_document_is_one_hunt() -> None:
     whole = document(sample.lumma())
     assert list(whole) == [
-        "kind", "schema", "summary", "incidents", "alerts", "coverage", "errors", "notes", "provenance",
+        "kind", "schema", "summary", "incidents", "alerts", "suppressed", "allowances", "coverage", "errors", "notes",
+        "provenance",
     ]  # fmt: skip
     assert (whole["kind"], whole["schema"]) == ("hunt", "douse.hunt/1")
     assert [len(whole[part]) for part in ("incidents", "alerts", "coverage", "errors")] == [2, 13, 2, 2]
@@ -113,3 +114,18 @@ def test_a_host_without_times_has_nulls() -> None:
     summary = replace(sample.empty().summary, first_event=None, last_event=None)
     whole = document(replace(sample.empty(), summary=summary))
     assert whole["summary"]["first_event"] is whole["summary"]["last_event"] is None
+
+
+def test_what_lists_took_out_is_there_whole() -> None:
+    result = sample.tuned()
+    whole, streamed = document(result), list(rows(result))
+    left_out = [row["alert"]["alert_id"] for row in whole["suppressed"]]
+    assert left_out == [one.alert.alert_id for one in result.suppressed]
+    assert {row["allowed_by"] for row in whole["suppressed"]} == {whole["allowances"][0]["where"]}
+    assert whole["summary"]["alerts_suppressed"] == len(whole["suppressed"]) == 7
+    assert [row for row in streamed if row["kind"] == "suppressed"] == whole["suppressed"]
+    assert [row for row in streamed if row["kind"] == "allowance"] == whole["allowances"]
+    assert [row["expires"] for row in whole["allowances"]] == ["2027-03-31"] * 4
+    hosts = [row["asset"] and row["asset"]["criticality"][:4] for row in whole["coverage"]]
+    assert hosts == [whole["incidents"][0]["asset"]["criticality"][:4], None] == ["high", None]
+    assert [row["impact"] != [] for row in whole["incidents"]] == [True, False]

@@ -51,6 +51,39 @@ def test_whether_it_was_blocked(act: str, blocked: str, read_bytes: ReadBytes) -
     assert event.text("blocked") == blocked
 
 
+PAN = ("Nov 24 10:05:20 fw CEF:0|Palo Alto Networks|PAN-OS|10.2.4|end|TRAFFIC|1|rt=Nov 24 2026 10:05:15 GMT "
+       "src=10.1.2.3 dst=203.0.113.7 spt=49712 dpt=443 proto=tcp act=allow cn1Label=SessionID cn1=7 in=20480 out=507 "
+       "start=Nov 24 2026 10:05:15 GMT cn3Label=Elapsed time in seconds cn3=3")
+FORTINET = ("Nov 24 11:05:15 FGT-A CEF: 0|Fortinet|Fortigate|v7.2.4|00013|traffic:forward close|3|FTNTFGTlogid=13 "
+            "FTNTFGTeventtime={} src=10.1.2.3 spt=49712 dst=203.0.113.7 dpt=443 proto=6 act=close FTNTFGTduration=3 "
+            "out=20480 in=507")
+
+
+@pytest.mark.parametrize("line", [
+    PAN, PAN.replace("|PAN-OS|", "|LF|").replace("in=20480 out=507", "in=507 out=20480"),
+    *(FORTINET.format(time) for time in ("1795514715", "1795514715000000000"))])
+def test_which_bytes_the_client_sent_and_how_long_a_session_took(line: str, read_bytes: ReadBytes) -> None:
+    (event,), tally = read_bytes(line.encode())
+    assert (event.time, tally.losses) == (datetime(2026, 11, 24, 10, 5, 15, tzinfo=UTC), [])
+    expected = {"cs-bytes": "20480", "sc-bytes": "507", "duration": "3", "src_port": "49712"}
+    assert {name: event.text(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(("request_", "uri"), [
+    ("exfil.example/api", ["http://exfil.example/api", "/api"]),
+    ("exfil.example:8080/api", ["http://exfil.example:8080/api", "/api"]), ("/api", "/api")])
+def test_a_url_without_its_scheme(request_: str, uri: object, read_bytes: ReadBytes) -> None:
+    (event,), _ = read_bytes(WEB.replace(r"http://exfil.example/api?x\=1&y=2", request_).encode())
+    assert (event.get("c-uri"), event.text("cs-host"), event.text("request")) == (uri, "exfil.example", request_)
+
+
+def test_of_an_unknown_maker_nobody_knows_which_bytes_were_sent(read_bytes: ReadBytes) -> None:
+    (wall, web), _ = read_bytes(f"{WALL} in=9 out=8\n{WEB.replace('Zscaler', 'Acme')}".encode())
+    for event in (wall, web):
+        assert (event.has("cs-bytes"), event.has("sc-bytes")) == (False, False)
+    assert (wall.text("in"), wall.text("out")) == ("9", "8")
+
+
 def test_any_other_record_is_only_counted(read_bytes: ReadBytes) -> None:
     events, _ = read_bytes(b"CEF:0|A|B|1|x|y|3|rt=1795514712123 msg=hi shost=ws-042\n"
                            b"CEF:1|A|B|1|x|y|3|rt=1795514712123")

@@ -114,6 +114,28 @@ def test_kibanas_times_have_no_zone_and_are_corrected_or_said_to_be_none(read_by
     assert tally.notes == ["x.csv: times state no zone and nothing tells it; taken as UTC"]
 
 
+def test_kibana_writes_a_dash_for_what_a_record_has_not_and_groups_digits(read_bytes: ReadBytes) -> None:
+    columns = ("@timestamp", "message", "winlog.channel", "winlog.event_id", "winlog.computer_name",
+               "winlog.process.pid", "winlog.user.identifier", "winlog.event_data.Image", "winlog.event_data.Path",
+               "winlog.record_id")
+    row = ("Mar 2, 2026 @ 13:00:00.000", "said", "Microsoft-Windows-PowerShell/Operational", "4104", "PC1", "9,580",
+           "S-1-5-18", "-", "1,234", "7,306")
+    (event,), tally = read_bytes(table(columns, row), "x.csv")
+    assert (event.record_id, event.get("Execution_ProcessID"), event.get("Security_UserID"), event.get("Message")) == (
+        7306, "9580", "S-1-5-18", "said")
+    assert (event.has("Image"), event.get("Path"), tally.losses) == (False, "1,234", [])
+    (event,), _ = read_bytes(table(columns, ("2026-03-02T12:00:00.000Z", *row[1:])), "x.csv")
+    assert event.get("Image") == "-", "only Kibana's own shape of a time says that Kibana wrote it"
+
+
+@pytest.mark.parametrize("between", ["", "\ufeff"])
+def test_tables_strung_together(between: str, read_bytes: ReadBytes) -> None:
+    events, tally = read_bytes((FLAT + flat(1) + between + FLAT + flat(2)).encode(), "x.csv")
+    assert ([event.record_id for event in events], tally.losses, tally.notes) == ([1, 2], [], [])
+    events, tally = read_bytes(FLAT.encode(), "x.csv")
+    assert (events, tally.notes) == ([], ["x.csv: a header and no record"])
+
+
 def test_splunks_raw_column(read_bytes: ReadBytes) -> None:
     columns = ("_time", "_raw", "host", "punct")
     events, tally = read_bytes(table(columns, ("2026-03-02T12:00:00.000+0000", record(5), "h", "<"),
@@ -141,6 +163,9 @@ def test_damage_is_counted_row_by_row_with_its_line(read_bytes: ReadBytes) -> No
      "no columns with event data", "column Payload"),
     ("name,price", "no column for Channel and EventID and TimeCreated", "_raw"),
     (",".join(f"column{n}" * 20 for n in range(50)), "(it has: column0column0", "_raw"),
+    ('#TYPE System.Diagnostics.Eventing.Reader.EventLogRecord\n"Message","Id","LogName","ProviderName","TimeCreated"',
+     "no column for EventID", "ToXml()"),
+    ("Ebene\tDatum und Uhrzeit\tQuelle\tEreignis-ID\tAufgabenkategorie", "no column for Channel", ".evtx"),
 ])
 def test_a_csv_that_is_no_event_log_says_what_it_lacks(header: str, lacks: str, advice: str,
                                                        read_bytes: ReadBytes) -> None:
@@ -158,6 +183,10 @@ def test_a_walk_takes_only_what_looks_like_an_event_log() -> None:
     for header in (FLAT, "sep=;\nComputer;EventID;Channel\n", '"_time","_raw"\n', "@timestamp,winlog.event_id\n",
                    ",".join(EVTXECMD) + "\n", "Level,Date and Time,Source,Event ID,Task Category\n"):
         reader = choose(header.encode(), "export.csv", named=False)
+        assert reader is not None
+        assert reader.name == "csv"
+    for header in (FLAT, ",".join(EVTXECMD) + "\n", '#TYPE x\n"Id","LogName","ProviderName"\n', "a,_raw\n"):
+        reader = choose(header.encode(), "a name that says nothing", named=False)
         assert reader is not None
         assert reader.name == "csv"
     for header in ("name,price\n", "Timestamp,Description\n", "a sentence, with EventIDs\n", ""):

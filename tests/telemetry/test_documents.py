@@ -8,7 +8,8 @@ import json
 import pytest
 
 from douse.telemetry import documents as documents_module
-from douse.telemetry.documents import CUT_OFF, NOT_JSON, NOT_UTF8, TOO_LONG, Document, Documents
+from douse.telemetry.damage import CUT_OFF, CUT_OFF_LIST, NOT_JSON, NOT_UTF8, TOO_LONG, ZEROS
+from douse.telemetry.documents import Document, Documents
 
 DOCUMENTS = [{"n": number, "text": 'a "quoted" } { [ ] \\ é\u2028 line', "deep": {"list": [{"x": 1}, {}]}}
              for number in range(7)]
@@ -62,12 +63,37 @@ def test_lines_are_counted() -> None:
 
 
 @pytest.mark.parametrize("broken", [b'{"n":', b'{"n":1,}', b'{"n" 1}', b"not json", b"null", b'"text"', b"12",
-                                    b"\x00\x00", b'{"n":"cut', b'{"n":1}}', b'{"a":{"b":1},{"c":2}', b"{'n':1}"])
+                                    b'{"n":"cut', b'{"n":1}}', b'{"a":{"b":1},{"c":2}', b"{'n':1}"])
 def test_a_broken_line_costs_one_line(broken: bytes) -> None:
     result = numbers(b'{"n":0}\n' + broken + b'\n{"n":2}\n' + broken + b"\n" + broken + b'\n{"n":5}\n')
     good = [value for value in result if isinstance(value, int) and value in (0, 2, 5)]
     assert good == [0, 2, 5]
     assert result.count(NOT_JSON) == 3
+
+
+def test_zero_bytes_between_documents_are_one_hole_of_unknown_extent() -> None:
+    text = b'{"n":0}\n' + bytes(99) + b'\n{"n":2}\n{"n":3}\n' + bytes(3_000_000)
+    broken = [(found.line, found.broken, found.records) for found in Documents(io.BytesIO(text), 1_000) if found.broken]
+    assert broken == [(2, ZEROS, None), (5, ZEROS, None)]
+    assert [value for value in numbers(text) if isinstance(value, int)] == [0, 2, 3]
+
+
+@pytest.mark.parametrize("text", [
+    b'[{"n":0},\n{"n":1},\n', b'[\n{"n":0}\n, {"n":1}', b'{"took":1,"hits":{"hits":[{"n":0},{"n":1},'])
+def test_a_list_that_ends_between_two_documents_has_lost_nobody_knows_how_many(text: bytes) -> None:
+    def losses(text: bytes) -> list[tuple[str, int | None]]:
+        found = Documents(io.BytesIO(text), 1_000)
+        broken = []
+        for document in found:
+            if document.broken:
+                broken.append((document.broken, document.records))
+            else:
+                found.found_event()
+        return broken
+
+    assert losses(text) == [(CUT_OFF_LIST, None)]
+    assert losses(text + b'{"n":2') == [(CUT_OFF, 1)]
+    assert losses(text + (b'{"n":2}]}}' if b"took" in text else b"]")) == []
 
 
 def test_a_broken_line_is_named() -> None:

@@ -157,6 +157,31 @@ def test_an_answer_of_any_size_is_read_within_the_limit_of_one_document(read_byt
     assert (len(events), tally.losses) == (4_000, [])
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("between", ["", "\n", ",\n"])
+def test_the_pages_of_a_search_behind_each_other(indent: int | None, between: str, read_bytes: ReadBytes) -> None:
+    def page(*hits: dict[str, Any]) -> str:
+        shards = {"total": 1, "failed": 0}
+        return json.dumps({"_scroll_id": "DX", "took": 5, "timed_out": False, "_shards": shards, "hits": {
+            "total": {"value": 4, "relation": "eq"}, "max_score": None, "hits": list(hits)}}, indent=indent)
+
+    pages = [page(*({"_source": beat(number)} for number in part)) for part in ((1, 2), (3,), (4,), ())]
+    events, tally = read_bytes(between.join(pages).encode(), "x.json")
+    assert (numbers(events), tally.losses) == ([1, 2, 3, 4], [])
+    results = [json.dumps({"preview": False, "init_offset": 0, "messages": [], "results": rows}, indent=indent)
+               for rows in ([{"_raw": json.dumps(beat(1))}], [{"_raw": json.dumps(beat(2))}], [])]
+    events, tally = read_bytes(between.join(results).encode(), "x.json")
+    assert (numbers(events), tally.losses) == ([1, 2], [])
+
+
+@pytest.mark.parametrize("hits", [1, 500])
+def test_what_follows_the_hits_may_be_longer_than_what_is_read_at_once(hits: int, read_bytes: ReadBytes) -> None:
+    found = [{"_source": beat(number % 60)} for number in range(hits)]
+    text = json.dumps({"took": 5, "hits": {"hits": found}, "aggregations": {"a": ["x" * 90] * 25_000}, "status": 1})
+    events, tally = read_bytes((text + "\n" + text).encode(), "x.json")
+    assert (len(events), tally.losses) == (2 * hits, [])
+
+
 def test_what_nobody_wants_is_counted(read_bytes: ReadBytes) -> None:
     _, tally = read_bytes(lines(beat(1), beat(2)), "x.json", wanted=Wanted([("security", 1)]))
     assert (tally.records_read, tally.records_skipped) == (2, 2)

@@ -125,3 +125,29 @@ def test_hostile_shapes_do_not_break_it() -> None:
     for data in ([], [1], 5, {"Data": [None, [], {}]}, {"#text": {"#text": {}}}, {"": ""}, {"a": [{"b": [1]}]}):
         assert nested_fields(event(data))["EventID"] == 1
     assert nested_fields({"System": [], "UserData": {"a": 5}}) == {"Data": ["5"]}
+
+
+def test_numbers_that_tables_write_with_a_fraction_are_whole() -> None:
+    assert [integer(value) for value in (4688.0, "4688.0", "4.688e3", " 4688 ")] == [4688] * 4
+    assert [integer(value, -1) for value in (1.5, "1.5", float("nan"), "inf", 1e30, "", [], {})] == [-1] * 8
+    assert nested_fields(event(EventID=4688.0))["EventID"] == 4688
+
+
+def nested(depth: int, around: str = "list") -> object:
+    value: object = "a"
+    for _ in range(depth):
+        value = [value] if around == "list" else {"#text": [value]} if around == "text" else [{"b": value}, value]
+    return value
+
+
+def test_lists_in_lists_are_their_texts_however_deep() -> None:
+    assert nested_fields(event({"A": [1, ["b", [None, {"#text": ["c", 2]}]], {"no": "text"}]}))["A"] == [
+        "1", "b", "", "c", "2", ""]
+    assert nested_fields(event({"Data": ["a", ["b", {"#text": ["c"]}]]}))["Data"] == ["a", "b", "c"]
+    assert nested_fields(event(["a", ["b"], {"@Name": "C", "#text": "d"}])) | {"Data": ["a", "b"], "C": "d"} == (
+        nested_fields(event(["a", ["b"], {"@Name": "C", "#text": "d"}])))
+    for around in ("list", "text"):
+        deep = nested(10_000, around)
+        for section in ({"A": deep}, {"Data": deep}):
+            assert list(nested_fields(event(section)).values())[-1] == ["a"], "no recursion, no doubling"
+    assert nested_fields(event({"A": nested(18, "map")}))["A"][-1] == "a"

@@ -130,3 +130,10 @@ def test_mixed_shapes_keep_their_order(read_bytes: ReadBytes) -> None:
     events, tally = read_bytes(lines(export(1, RecordNumber=100), nested(2), export(3, RecordNumber="300"), nested(4)))
     assert [event.record_id for event in events] == [100, 2, 300, 4]
     assert tally.losses == []
+
+
+def test_what_powershells_own_objects_lack_is_said(read_bytes: ReadBytes) -> None:
+    row = {"Id": 1, "LogName": "Security", "ProviderName": "x", "TimeCreated": "/Date(1793693640000)/"}
+    events, tally = read_bytes(json.dumps([row, row], indent=4).encode("utf-16"))
+    assert (events, tally.records_lost) == ([], 2)
+    assert "ToXml()" in tally.losses[0].next_step

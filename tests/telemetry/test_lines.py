@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from douse.telemetry.documents import TOO_LONG
+from douse.telemetry.damage import TOO_LONG
 from douse.telemetry.lines import Line, lines
 
 
@@ -24,6 +24,11 @@ def test_lines_have_numbers_and_no_line_ends() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_encodings(encoding: str) -> None:
     assert [line.text for line in of("first £ line\r\nsecond\n".encode(encoding))] == ["first £ line", "second"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_a_mark_where_files_were_strung_together_is_no_text(encoding: str) -> None:
+    assert [line.text for line in of("\ufeffone\n\ufefftwo\n".encode(encoding))] == ["one", "two"]
 
 
 def test_a_byte_that_is_no_utf8_stays_visible() -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from douse.telemetry.documents import CUT_OFF
-from douse.telemetry.mde import CUT_OFF_LIST
+from douse.telemetry.damage import CUT_OFF, CUT_OFF_LIST
 from douse.telemetry.mde_rows import NO_TIME
 
 from .conftest import ReadBytes
@@ -56,7 +55,7 @@ def test_an_answer_that_is_cut_off_costs_the_row_it_ends_in(indent: int | None, 
     text = json.dumps(ANSWER, indent=indent)
     events, tally = read_bytes(text[:-200].encode())
     assert len(events) == 2
-    assert [(loss.reason, loss.records) for loss in tally.losses] == [(CUT_OFF, 1), (CUT_OFF_LIST, None)]
+    assert [(loss.reason, loss.records) for loss in tally.losses] == [(CUT_OFF, 1)]
 
 
 def test_an_answer_that_is_cut_off_between_two_rows(read_bytes: ReadBytes) -> None:
@@ -65,11 +64,11 @@ def test_an_answer_that_is_cut_off_between_two_rows(read_bytes: ReadBytes) -> No
     assert (len(events), [(loss.reason, loss.records) for loss in tally.losses]) == (2, [(CUT_OFF_LIST, None)])
 
 
-@pytest.mark.parametrize("more", [{}, {"Stats": {"ExecutionTime": 0.1}}, {"Schema": SCHEMA}, {"@odata.nextLink": "x"},
+@pytest.mark.parametrize("more", [{}, {"Stats": {"ExecutionTime": 0.1}}, {"schema": SCHEMA}, {"@odata.nextLink": "x"},
                                   {"a": 1, "b": None, "c": "d"}])
 def test_what_follows_the_rows_of_an_answer_is_no_loss(more: dict[str, Any], read_bytes: ReadBytes) -> None:
     for indent in (None, 2):
-        events, tally = read_bytes(json.dumps({"Schema_": SCHEMA, "Results": ROWS, **more}, indent=indent).encode())
+        events, tally = read_bytes(json.dumps({"Schema": SCHEMA, "Results": ROWS, **more}, indent=indent).encode())
         assert (len(events), tally.losses) == (3, [])
 
 

@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 from douse.errors import EvidenceError
 from douse.telemetry import Limits, Tally, Wanted, read_path, read_stream
 from douse.telemetry.chunks import expected_records
+from douse.telemetry.damage import ZEROS
 from douse.telemetry.readers import READERS
 
+from . import test_squid
 from .conftest import ReadBytes
 from .exported import splunk
 from .test_archive import event_line, zipped
@@ -106,6 +108,24 @@ def test_a_file_the_user_named_must_be_readable(data: bytes, reason: str, tmp_pa
     _, tally = reader_of(data, "notes.txt", tmp_path, named=True)
     assert [loss.reason for loss in tally.losses] == [reason]
     assert tally.losses[0].next_step or not data
+
+
+@pytest.mark.parametrize("zeros", [16, 5_000, 200_000])
+@pytest.mark.parametrize("named", [False, True])
+def test_zero_bytes_before_a_log_cost_no_record_behind_them(zeros: int, named: bool, tmp_path: Path) -> None:
+    """What a log looks like that was emptied by a rotation while its writer kept its place."""
+    squid = (test_squid.GET + "\n").encode()
+    for name, data, format_ in (("a.jsonl", event_line(1), "jsonl"), ("access.log", squid, "squid"),
+                                ("b.xml", record(1).encode(), "xml")):
+        formats, tally = reader_of(bytes(zeros) + data * 9, name, tmp_path, named=named)
+        assert (formats, tally.records_read) == ({format_}, 9)
+        assert [(loss.where, loss.reason, loss.records) for loss in tally.losses] == [("line 1", ZEROS, None)]
+
+
+def test_nothing_but_zero_bytes(tmp_path: Path) -> None:
+    for name, named, losses, ignored in (("a.txt", False, 0, 1), ("a.txt", True, 1, 0), ("a.evtx", False, 1, 0)):
+        _, tally = reader_of(bytes(300_000), name, tmp_path, named=named)
+        assert ([loss.reason for loss in tally.losses], tally.ignored) == (["nothing but zero bytes"] * losses, ignored)
 
 
 def test_json_lines_whose_first_line_is_broken(tmp_path: Path) -> None:
@@ -243,6 +263,7 @@ def reads_without_raising(data: bytes, name: str) -> Tally:
             str(value).encode()
     assert tally.records_lost >= 0
     assert all(loss.records is None or loss.records >= 0 for loss in tally.losses)
+    assert all(loss.next_step for loss in tally.losses if loss.records != 0), "whoever reads of a loss wants to know"
     assert sum(c.records for host in tally.coverage() for c in host.counts) == tally.records_read
     try:
         for _ in read_stream(io.BytesIO(data), name, Wanted([]), Tally(strict=True), Limits()):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from douse.telemetry.documents import TOO_LONG
+from douse.telemetry.damage import TOO_LONG
 from douse.telemetry.rows import BROKEN_QUOTES, BROKEN_ROW, Row, Rows
 
 HEADER = "A,B,C\n"

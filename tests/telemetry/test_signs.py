@@ -13,6 +13,7 @@ from douse.telemetry import Limits, Tally, Wanted, read_path, signs
 from douse.telemetry.readers import choose
 
 from . import test_access, test_cef, test_mde, test_mde_csv, test_squid, test_w3c, test_zeek, test_zeek_json
+from .conftest import ReadBytes
 from .test_archive import event_line
 
 OWN = {
@@ -45,6 +46,21 @@ def test_a_few_damaged_lines_come_before_it(format_: str) -> None:
     chosen = choose(b"\x01 torn line\n" * 3 + OWN[format_], "x", named=False)
     assert chosen is not None
     assert chosen.name == format_
+
+
+def test_a_record_of_zeek_whose_header_is_lost_is_told_and_lost(read_bytes: ReadBytes) -> None:
+    line = b"1795514712.123456\tCHhAvvGS1DHFjwGM9\t10.1.2.3\t49712\t203.0.113.7\t443\ttcp\tssl\t1.5\t20480\t507\tSF"
+    assert signs.ZEEK.match(line)
+    assert not signs.ZEEK.match(line.replace(b"\t", b" "))
+    events, tally = read_bytes(line * 2 + b"\n" + line)
+    assert (events, tally.records_lost) == ([], 2)
+    assert "header" in tally.losses[0].next_step
+
+
+@pytest.mark.parametrize("header", ["fw1 ", "10.0.0.1 ", "fe80::1 ", "Nov 24 10:05:12 fw1 ",
+                                    "<134>1 2026-11-24T10:05:12Z a - "])
+def test_cef_behind_any_header(header: str) -> None:
+    assert signs.CEF.match(header.encode() + OWN["cef"])
 
 
 @pytest.mark.parametrize("data", [

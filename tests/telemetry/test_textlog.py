@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from douse.telemetry import Wanted
-from douse.telemetry.textlog import NETWORK, ZEROS, content_id, local_side
+from douse.telemetry.damage import ZEROS
+from douse.telemetry.textlog import NETWORK, content_id, local_side
 
 from .conftest import ReadBytes
 

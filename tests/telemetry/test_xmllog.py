@@ -10,7 +10,8 @@ import pytest
 
 from douse.model import Event
 from douse.telemetry import Limits, Tally, Wanted, read_stream
-from douse.telemetry.xmllog import CUT_OFF, DEFINITION, GARBAGE, NO_START, NOT_XML, TOO_LONG
+from douse.telemetry.damage import TOO_LONG
+from douse.telemetry.xmllog import DEFINITION, GARBAGE, NO_END, NO_START, NOT_XML
 
 from .conftest import ReadBytes
 from .exported import NAMESPACE
@@ -91,7 +92,7 @@ FIVE = [record(n) for n in range(1, 6)]
 
 
 @pytest.mark.parametrize(("third", "reason", "records"), [
-    (FIVE[2][:200], CUT_OFF, 1),
+    (FIVE[2][:200], NO_END, 1),
     (FIVE[2][200:], NO_START, 1),
     (FIVE[2].replace("</System>", ""), NOT_XML, 1),
     (FIVE[2].replace("C:\\a.exe", "C:\\a<b.exe"), NOT_XML, 1),
@@ -99,7 +100,7 @@ FIVE = [record(n) for n in range(1, 6)]
     (FIVE[2].replace("Channel", "Chan"), "no Windows event (no channel, event id or time in it)", 1),
     (FIVE[2][:-8] + "\0" * 600 + FIVE[2][40:], NOT_XML, 2),  # an end and a start were overwritten
     (FIVE[2] + "\0" * 5_000, GARBAGE, None),
-    (FIVE[2][:-60] + "\0" * 5_000, CUT_OFF, 1),
+    (FIVE[2][:-60] + "\0" * 5_000, NO_END, 1),
     (FIVE[2].replace("<Data", "\0\0\0<Data"), NOT_XML, 1),
 ])
 def test_damage_in_the_middle_costs_what_it_hits(third: str, reason: str, records: int | None,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from douse.telemetry.documents import CUT_OFF, NOT_JSON
+from douse.telemetry.damage import CUT_OFF, NOT_JSON
 from douse.telemetry.zeek_json import NO_EVENT
 
 from .conftest import ReadBytes

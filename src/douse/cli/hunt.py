@@ -29,6 +29,7 @@ EXAMPLES = (
     "douse hunt logs/ --since 7d --fail-on high --format jsonl > alerts.jsonl",
     "cat sysmon.jsonl | douse hunt -",
     "douse hunt logs/ --rules sigma/rules/windows --no-builtin",
+    "douse hunt logs/ --allow allow.csv --assets assets.csv",
 )
 CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIAL, exits.NO_RULES, exits.INTERRUPTED)
 
@@ -39,6 +40,11 @@ CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIA
               help="Sigma rules to run besides our own; may be given again.")
 @click.option("--placeholders", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Lists for the placeholders of rules (YAML, name: [values]); may be given again.")
+@click.option("--allow", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="What is expected here (CSV: rule,host,process,reason,expires): such alerts are set apart, counted "
+                   "and listed; may be given again.")
+@click.option("--assets", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Whose computers these are (CSV: host,ip,role,owner,criticality); may be given again.")
 @click.option("--no-builtin", is_flag=True, help="Run without our own rules.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True,
               help="What to write.")
@@ -62,10 +68,9 @@ CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIA
 @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
 @click.pass_context
 def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], placeholders: tuple[Path, ...],
-         no_builtin: bool, format_: str, output: Path | None, force: bool, since: datetime | None,
-         until: datetime | None, level: str, fail_on: str | None, strict: bool, max_line: int | None, clock_skew: float,
-         jobs: int | None,
-         color: str, quiet: bool) -> None:
+         allow: tuple[Path, ...], assets: tuple[Path, ...], no_builtin: bool, format_: str, output: Path | None,
+         force: bool, since: datetime | None, until: datetime | None, level: str, fail_on: str | None, strict: bool,
+         max_line: int | None, clock_skew: float, jobs: int | None, color: str, quiet: bool) -> None:
     """Find infostealers in Windows logs and explain each incident.
 
     PATH is a file, a folder or - for standard input. EVTX and JSON are told apart by their content, also inside zip
@@ -84,9 +89,9 @@ def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], pl
         if instant and not quiet:
             click.echo(f"{word} {instant:%Y-%m-%dT%H:%M:%SZ}", err=True)
     options = HuntOptions(
-        paths=paths, rules=rules, placeholders=placeholders, builtin=not no_builtin, since=since, until=until,
-        level=level, strict=strict, max_line=max_line or 0, clock_skew=clock_skew, jobs=jobs or 0,
-        command_line=out.command_line(sys.argv),
+        paths=paths, rules=rules, placeholders=placeholders, allow=allow, assets=assets, builtin=not no_builtin,
+        since=since, until=until, level=level, strict=strict, max_line=max_line or 0, clock_skew=clock_skew,
+        jobs=jobs or 0, command_line=out.command_line(sys.argv),
     )
     result = api.hunt(options, Silent() if quiet else Progress())
     out.write(target, _chunks(result, format_, color, to_file=target is not None))

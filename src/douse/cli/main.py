@@ -7,7 +7,9 @@ too. What the codes mean: exits.py. A command ends with `ctx.exit(code)`; return
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,6 +24,7 @@ import click
 from douse import __version__
 from douse.cli import exits
 from douse.errors import DouseError
+from douse.hunt.garbage import seldom_collecting
 from douse.text import clean
 
 
@@ -36,6 +39,7 @@ class Entry:
 
 COMMANDS = (
     Entry("hunt", "douse.cli.hunt:hunt", "Find infostealers in Windows logs and explain each incident."),
+    Entry("coverage", "douse.cli.coverage:coverage", "Show what logs can show: gaps, blind spots, how to close them."),
     Entry("rules", "douse.cli.rules:rules", "List, show, explain, test and check Sigma rules."),
     Entry("simulate", "douse.cli.simulate:simulate", "Write the log records of an intrusion, for tests and training."),
     Entry("completion", "douse.cli.completion:completion", "Print the completion script for a shell."),
@@ -138,8 +142,10 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run one command line (`sys.argv` by default) and return its exit code; prints errors, raises none."""
     session = Session()
     _make_printable()
+    atexit.register(gc.freeze)  # at the end nothing is searched for garbage once more: a twelfth of a short hunt
     try:
-        code = cli.main(args, prog_name="douse", standalone_mode=False, obj=session)
+        with seldom_collecting():  # also while the command's modules are imported: a twentieth of a short hunt
+            code = cli.main(args, prog_name="douse", standalone_mode=False, obj=session)
         if sys.stdout is not None:  # closed by whoever started us
             sys.stdout.flush()
     except BrokenPipeError:  # at the last flush

@@ -26,11 +26,13 @@ def wants_plain_text() -> bool:
 
 
 class Progress:
-    """Shows MB, events/s and alerts so far; `clock` gives seconds and is there for tests."""
+    """Shows MB, events/s and, unless nobody looks for them, alerts so far; `clock` gives seconds, for tests."""
 
-    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic, *,
+                 alerts: bool = True) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
+        self._looks_for_alerts = alerts
         self._bar: Bar | None = None
         self._task: TaskID | None = None
         self._total = self._bytes = self._records = self._alerts = 0
@@ -91,5 +93,5 @@ class Progress:
         seconds = self._clock() - self._started
         rate = f"{self._records / seconds:,.0f} events/s" if seconds > 0 else f"{self._records:,} events"
         of_total = f" of {self._total / 1e6:,.1f}" if self._total else ""
-        alerts = f"{self._alerts:,} alert" if self._alerts == 1 else f"{self._alerts:,} alerts"
-        return f"{self._bytes / 1e6:,.1f}{of_total} MB, {rate}, {alerts}"
+        alerts = f", {self._alerts:,} alert" if self._alerts == 1 else f", {self._alerts:,} alerts"
+        return f"{self._bytes / 1e6:,.1f}{of_total} MB, {rate}{alerts if self._looks_for_alerts else ''}"

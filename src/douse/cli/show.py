@@ -82,16 +82,21 @@ class _Screen:
         self._headline(incident["level"].upper(), LEVEL_STYLES.get(incident["level"], "bold"), incident["title"])
         self.console.print(plain(incident["verdict"]))
         self._facts(
-            ("Host", incident["host"]),
+            ("Host", self._host(incident)),
             ("User", ", ".join(incident["users"]) or "unknown"),
             ("Seen", self._seen(incident)),
             *([] if incident["level"] in story.BELOW_MEDIUM else [("Family", incident["family"])]),
             ("Level", incident["level_reason"]),
+            *([("Impact", story.impact_words(incident))] if incident.get("impact") else []),
         )
         self._story(incident, steps)
         self._tree(story.tree(incident, steps))
         self._blind("What could not be seen", incident["blind_spots"], settings=False)
         self._todo(incident["next_steps"])
+
+    def _host(self, incident: IncidentRow) -> str:
+        words = story.asset_words(incident.get("asset"))
+        return f"{incident['host']} ({words})" if words else incident["host"]
 
     def _seen(self, incident: IncidentRow) -> str:
         first, last = incident["first_seen"], incident["last_seen"]
@@ -235,8 +240,24 @@ class _Screen:
             ("Elapsed", f"{summary['elapsed_seconds']:,.1f} s"),
             gap=False,
         )
+        self._allowed(document)
         self._errors(document)
         self._notes(document["notes"])
+
+    def _allowed(self, document: Document) -> None:
+        """What was set apart because somebody expects it: how much, and by which lines."""
+        said = story.suppressed(document)
+        if not said:
+            return
+        self._title(f"{said} (see --format json)")
+        used = [row for row in document["allowances"] if row["state"] == "used"]
+        grid = self._grid(1, 7)
+        for row in sorted(used, key=lambda row: -row["alerts"])[:MAX_LISTED]:
+            what = plain(self._short(f"{story.base_name(row['where'])}  {row['rule']}"), "bold")
+            what.append_text(plain(self._short(f"  {row['host']}, {row['process']}: {row['reason']}")))
+            grid.add_row("", plain(f"{row['alerts']:>6,}"), what)
+        self.console.print(grid)
+        self._more(len(used) - MAX_LISTED, "entry")
 
     def _notes(self, notes: Sequence[str]) -> None:
         """Remarks on how the evidence was read; they change no number."""

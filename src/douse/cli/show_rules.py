@@ -14,6 +14,7 @@ from douse.cli.screen import LEVEL_WIDTH, Glyphs, Grid, drawn, level_word, plain
 from douse.cli.show_check import check
 from douse.cli.show_correlation import correlation
 from douse.cli.show_explanation import explanation
+from douse.content.attack import attack_version
 from douse.model import LEVELS
 from douse.report.rules import evidence_name
 from douse.report.rules_schema import CORRELATION, ProofsRow, RulePage, RuleRow
@@ -77,7 +78,7 @@ def rule_page(row: RulePage, *, color: str, stream: TextIO, width: int | None = 
             ("Misses", row["misses"]),
             ("Mistaken", "; ".join(row["falsepositives"])),
             ("Evidence", _evidence(row)),
-            ("ATT&CK", ", ".join(row["techniques"])),
+            (f"ATT&CK {attack_version()}", ", ".join(row["techniques"])),
             ("Status", row["status"]),
             ("Id", row["id"]),
             ("File", row["path"]),

@@ -9,13 +9,15 @@ no code adds them up, the rules are the score.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from douse.content import document
 from douse.content.document import Section
+from douse.content.families import families
+from douse.content.family_table import Delivery, Family
 from douse.model import LEVELS
 
 FOLDER = Path(__file__).with_name("lexicons")
@@ -72,8 +74,18 @@ def lexicons() -> tuple[Lexicon, ...]:
 
 @cache
 def placeholder_lists() -> Mapping[str, tuple[str, ...]]:
-    """Every list under its name, as rules ask for it."""
-    return {words.name: words.values for lexicon in lexicons() for words in lexicon.lists}
+    """Every list under its name, as rules ask for it; also the names of stealers and loaders (families/)."""
+    known = families()
+    return {
+        **{words.name: words.values for lexicon in lexicons() for words in lexicon.lists},
+        "stealer_names": _names(known),
+        "loader_names": _names(known.loaders),
+    }
+
+
+def _names(known: Iterable[Family | Delivery]) -> tuple[str, ...]:
+    """Every name and alias, in one spelling: a vendor's name for a file has no blanks."""
+    return tuple(dict.fromkeys("".join(name.split()) for one in known for name in one.names))
 
 
 def _lexicon(path: Path) -> Lexicon:

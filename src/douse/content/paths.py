@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Generic, NamedTuple, TypeVar
 
 from ahocorasick_rs import AhoCorasick
@@ -93,11 +94,11 @@ def spelt_out(pattern: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
 
 
 class _Branch(NamedTuple, Generic[V]):
-    """A component with a wildcard: how it begins and ends, the whole of it, and the state after it."""
+    """A component with a wildcard: how it begins and ends, all its pieces, and the state after it."""
 
     start: str
     end: str
-    pattern: re.Pattern[str]
+    pieces: tuple[str, ...]
     beyond: _Node[V]
 
 
@@ -134,7 +135,7 @@ class PathTable(Generic[V]):
             for name in (*start, *rest):
                 node = _next(node, name)
             self._telling.add(_longest_run(rest))
-            node.ends.append(((sum(len(_WILD.sub("", name)) for name in (*start, *rest)), -self._added), value))
+            node.ends.append(((sum(map(_letters, (*start, *rest))), -self._added), value))
 
     def hits(self, path: str) -> Iterator[Hit[V]]:
         """Every pattern that the path fits, in no order. Nearly no path of a log holds any pattern's longest run."""
@@ -178,8 +179,16 @@ def _is_packaged(keys: tuple[str, ...]) -> bool:
     return keys[:4] == _PACKAGES and keys[5:6] == ("localcache",) and keys[6:7] in (("local",), ("roaming",))
 
 
+@cache
+def _letters(name: str) -> int:
+    """How many characters of a component are no wildcard."""
+    return len(_WILD.sub("", name))
+
+
 def _next(node: _Node[V], name: str) -> _Node[V]:
     """The state after one component of a pattern, made if need be."""
+    if (known := node.after.get(name)) is not None:
+        return known
     if name == "**":
         node.deep = node.deep or _Node(loops=True)
         return node.deep
@@ -187,13 +196,15 @@ def _next(node: _Node[V], name: str) -> _Node[V]:
         return node.suffixes.setdefault(name[1:], _Node())
     if _WILD.search(name):
         if name not in node.branches:
-            pieces = _WILD.split(name)
-            node.branches[name] = _Branch(pieces[0], pieces[-1], _expression(pieces), _Node())
+            pieces = tuple(_WILD.split(name))
+            node.branches[name] = _Branch(pieces[0], pieces[-1], pieces, _Node())
         return node.branches[name].beyond
     return node.after.setdefault(name, _Node())
 
 
-def _expression(pieces: Sequence[str]) -> re.Pattern[str]:
+@cache
+def _expression(pieces: tuple[str, ...]) -> re.Pattern[str]:
+    """The expression for a component, made when a name first begins and ends like it: few ever do."""
     asked = (".*" if piece == "*" else f"(?P<{piece[1:-1]}>{_NAMED.get(piece[1:-1], '.+')})" if piece[:1] == "<"
              else re.escape(piece) for piece in pieces)
     return re.compile("".join(asked), re.DOTALL)
@@ -209,8 +220,8 @@ def _step(states: Mapping[int, _State[V]], name: str, key: str) -> dict[int, _St
         for child in (node.after.get(key), node.suffixes.get(suffix) if node.suffixes else None):
             if child is not None:
                 following.setdefault(id(child), (child, named))
-        for start, end, pattern, beyond in node.branches.values() if len(key) <= MAX_NAME else ():
-            if key.startswith(start) and key.endswith(end) and (fits := pattern.fullmatch(key)) is not None:
+        for start, end, pieces, beyond in node.branches.values() if len(key) <= MAX_NAME else ():
+            if key.startswith(start) and key.endswith(end) and (fits := _expression(pieces).fullmatch(key)) is not None:
                 shown = name if len(name) == len(key) else key
                 caught = tuple((word, shown[slice(*fits.span(word))]) for word in fits.groupdict())
                 following.setdefault(id(beyond), (beyond, (*named, *caught)))

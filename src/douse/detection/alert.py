@@ -22,6 +22,9 @@ from douse.model import Alert, Event, Match, Rule
 MAX_FIELDS = 256
 """A record with more fields than this (no Windows event has them) is kept in part, so that an alert stays bounded."""
 
+MAX_NAME = 256
+"""Characters kept of a field's name; Windows' own have 60 at the most."""
+
 MAX_MATCHES = 64
 CUT = "…"
 _WHOLE = Alert.MAX_FIELD
@@ -56,9 +59,13 @@ def make_alert(rule: Rule, term: Term, view: View, fields: Mapping[str, str] | N
 
 
 def alert_id(rule_id: str, event: Event) -> str:
-    """The same for the same record and rule, whatever file or format the record was read from."""
+    """The same for the same record and rule, whatever file or format the record was read from.
+
+    Shippers cut times to milliseconds or seconds, so of a record with a number only the second counts.
+    """
+    stated = event.time.astimezone(UTC).isoformat(timespec="seconds" if event.record_id else "microseconds")
     name = (f"{event.host.lower()}\x1f{event.channel.lower()}\x1f{event.event_id}\x1f{event.record_id}\x1f"
-            f"{event.time.astimezone(UTC).isoformat()}\x1f{rule_id}")
+            f"{stated}\x1f{rule_id}")
     digest = hashlib.sha1(_NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
     return (f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-"  # what uuid5 does, without its detours
             f"{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}")
@@ -67,6 +74,8 @@ def alert_id(rule_id: str, event: Event) -> str:
 def kept_fields(event: Event) -> dict[str, str]:
     """What an alert keeps of its event; all alerts of one event may share it."""
     fields = event.fields if len(event.fields) <= MAX_FIELDS else dict(islice(event.fields.items(), MAX_FIELDS))
+    if len(max(fields, key=len, default="")) > MAX_NAME:
+        fields = {name[:MAX_NAME]: value for name, value in fields.items()}
     if named := sigma_fields(event):
         fields = fields | named
     return {name: value if value.__class__ is str and len(value) <= _WHOLE else _cut(one_text(value))
@@ -74,9 +83,9 @@ def kept_fields(event: Event) -> dict[str, str]:
 
 
 def _shortened(match: Match) -> Match:
-    if len(match.value) <= _WHOLE and len(match.pattern) <= _WHOLE:
+    if len(match.value) <= _WHOLE and len(match.pattern) <= _WHOLE and len(match.field) <= MAX_NAME:
         return match
-    return Match(match.selection, match.field, _cut(match.value), _cut(match.pattern))
+    return Match(match.selection, match.field[:MAX_NAME], _cut(match.value), _cut(match.pattern))
 
 
 def _cut(text: str) -> str:

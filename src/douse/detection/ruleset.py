@@ -26,7 +26,8 @@ from douse.detection.linking import link
 from douse.detection.logsource import EVERY_CHANNEL, Route, is_elsewhere
 from douse.detection.matching.automaton import Memory
 from douse.detection.matching.bucket import Bucket, Entry
-from douse.detection.matching.cache import RuleCache, cache_folder
+from douse.detection.matching.cache import RuleCache
+from douse.detection.matching.cachefile import cache_folder
 from douse.detection.matching.deferred import distrust
 from douse.detection.matching.plan import UnsoundPlan
 from douse.detection.matching.probes import Probes
@@ -36,6 +37,9 @@ from douse.model import Alert, Event, Interest, Rule
 
 MAX_BUCKETS = 4_096
 """Buckets kept at once; a log with more (channel, id) pairs than this is hostile, and rebuilding them is cheap."""
+
+LONGEST_CHANNEL = 255
+"""Characters, as Windows has it. A longer name is made up, and not worth remembering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +108,16 @@ class RuleSet:
             if rule.term is not None and route.event_id in (None, event.event_id):
                 lane = self._lane(route)
                 lanes.setdefault(id(lane), {})[rule.rule.rule_id] = Entry(lane, rule.rule, rule.term)
-        if len(self._buckets) >= MAX_BUCKETS:
-            self._buckets.clear()
         entries = tuple(entry for lane in lanes.values() for entry in lane.values())
         alike = tuple(key for entry in entries for key in (id(entry.route), id(entry.term)))
         bucket = self._alike.get(alike)
         if bucket is None:
             with no_garbage_collection():
                 bucket = self._alike[alike] = Bucket(entries, self._probes)
-        self._buckets[event.channel, event.event_id] = bucket
+        if len(event.channel) <= LONGEST_CHANNEL:
+            if len(self._buckets) >= MAX_BUCKETS:
+                self._buckets.clear()
+            self._buckets[event.channel, event.event_id] = bucket
         return bucket
 
     def _lane(self, route: Route) -> Route:

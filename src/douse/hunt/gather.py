@@ -9,29 +9,47 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from douse import __version__
+from douse.detection.correlation.records import key_of
 from douse.detection.ruleset import RuleSet
+from douse.hunt.assets import Assets, with_asset
 from douse.hunt.options import HuntOptions
-from douse.hunt.result import HuntResult, Problem, Provenance, Summary
+from douse.hunt.result import HuntResult, InputFile, Problem, Provenance, Summary, Suppressed
+from douse.hunt.suppress import AllowList, allow_notes
 from douse.hunt.work import Findings
+from douse.incident.address_book import AddressBook
 from douse.incident.blindspots import blind_spots
 from douse.incident.correlate import correlate
-from douse.incident.network import AddressBook, Flows
+from douse.incident.network import Flows
+from douse.incident.network_records import Socket
+from douse.incident.transfers import Transfer
 from douse.model import LEVELS, Alert, Coverage, Incident, Loss, level_rank
 from douse.telemetry.textlog import NETWORK
 
 
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What somebody says of the estate: what is expected there, whose the computers are, and the files that say so."""
+
+    allowed: AllowList
+    assets: Assets
+    files: tuple[InputFile, ...] = ()
+
+
 def gather(
-    found: Findings, ruleset: RuleSet, options: HuntOptions, losses: Iterable[Loss], started: datetime, unread: int
+    found: Findings, ruleset: RuleSet, options: HuntOptions, losses: Iterable[Loss], started: datetime, unread: int,
+    tuning: Tuning,
 ) -> HuntResult:
     """The result of a run. `losses` are the plan's own; `unread` counts files an interruption left out."""
-    found.alerts.extend(found.correlator.finish())
-    coverage = found.tally.coverage()
-    found.alerts[:] = _at_home(found, coverage)
-    incidents = _incidents(found, coverage, options)
+    coverage, book = found.tally.coverage(), AddressBook(found.network)
+    suppressed = _settle(found, coverage, book, tuning.allowed)
+    allowances = tuning.allowed.outcome(found.correlator.hides)
+    incidents = _incidents(found, coverage, book, options, suppressed)
+    assets = tuning.assets.of_hosts({*(host.host for host in coverage), *(i.host for i in incidents)}, found.network)
+    incidents = tuple(with_asset(incident, assets.get(incident.host)) for incident in incidents)
     least = level_rank(options.level)
     shown = tuple(i for i in incidents if level_rank(i.level) >= least)
     alerts = tuple(sorted((a for a in found.alerts if level_rank(a.level) >= least), key=_in_time_order))
@@ -44,43 +62,71 @@ def gather(
         blind_spots={host.host: blind_spots(host, found.facts.host(host.host))
                      for host in coverage if host.host != NETWORK},
         problems=problems,
-        notes=(*_outside(found), *_forgotten(found), *found.tally.notes, *found.correlator.notes(),
-               *_skipped_rules(ruleset)),
+        notes=(*_outside(found), *allow_notes(allowances), *tuning.assets.notes(len(assets)), *_forgotten(found),
+               *found.tally.notes, *found.correlator.notes(), *_skipped_rules(ruleset)),
         summary=replace(
             _summary(found, ruleset, coverage, alerts, shown),
+            alerts_suppressed=len(suppressed),
             partial=bool(problems),
             highest_level=_highest(found.alerts, incidents),
             interrupted=unread > 0,
             elapsed_seconds=(finished - started).total_seconds(),
         ),
         provenance=Provenance(
-            __version__, ruleset.fingerprint, options.command_line, started, finished, tuple(found.inputs)
+            __version__, ruleset.fingerprint, options.command_line, started, finished, tuple(found.inputs), tuning.files
         ),
+        suppressed=suppressed,
+        allowances=allowances,
+        assets=assets,
     )
 
 
-def _at_home(found: Findings, coverage: tuple[Coverage, ...]) -> Iterator[Alert]:
+def _settle(found: Findings, coverage: tuple[Coverage, ...], book: AddressBook,
+            allowed: AllowList) -> tuple[Suppressed, ...]:
+    """Complete the alerts with those of the correlations, and take out and return those that are expected.
+
+    No correlation counts what was suppressed; its own alerts may be suppressed in turn.
+    """
+    names = {host.host.lower(): host.host for host in coverage}
+    kept, suppressed = allowed.split(_at_home(found.alerts, book, names), found.facts)
+    found.correlator.leave_out({key_of(one.alert) for one in suppressed}, "are allowed by --allow")
+    own, more = allowed.split(_at_home(found.correlator.finish(), book, names), found.facts)
+    found.alerts[:] = [*kept, *own]
+    return tuple(sorted([*suppressed, *more], key=lambda one: _in_time_order(one.alert)))
+
+
+def _at_home(alerts: Iterable[Alert], book: AddressBook, names: dict[str, str]) -> Iterator[Alert]:
     """The alerts, those on an address as those of the host that had it then."""
-    book, names = AddressBook(found.network), {host.host.lower(): host.host for host in coverage}
-    for alert in found.alerts:
+    for alert in alerts:
         host = book.host(alert.host, alert.time)
         yield replace(alert, host=names.get(host, host)) if host else alert
 
 
-def _incidents(found: Findings, coverage: tuple[Coverage, ...], options: HuntOptions) -> tuple[Incident, ...]:
+def _incidents(found: Findings, coverage: tuple[Coverage, ...], book: AddressBook, options: HuntOptions,
+               suppressed: Iterable[Suppressed]) -> tuple[Incident, ...]:
     """Correlate each host on its own, worst incident first; a host's name is compared without case."""
     by_host: defaultdict[str, list[Alert]] = defaultdict(list)
     for alert in found.alerts:
         by_host[alert.host.lower()].append(alert)
+    allowed: defaultdict[str, list[Alert]] = defaultdict(list)
+    for one in suppressed:
+        allowed[one.alert.host.lower()].append(one.alert)
     covered = {host.host.lower(): host for host in coverage}
     flows = Flows(found.network.pieces(), timedelta(seconds=options.clock_skew))
     incidents = [
         incident
         for host, alerts in by_host.items()
         for incident in correlate(alerts, found.facts.host(host), covered.get(host, Coverage(host, ())),
-                                  transfers=flows.transfers(found.network.sockets(host)))
+                                  transfers=_transfers(flows, found.network.sockets(host), book, host),
+                                  allowed=allowed.get(host, ()))
     ]
     return tuple(sorted(incidents, key=lambda i: (-level_rank(i.level), -i.score, i.first_seen, i.incident_id)))
+
+
+def _transfers(flows: Flows, sockets: Iterable[Socket], book: AddressBook, host: str) -> tuple[Transfer, ...]:
+    """What sensors saw of a host's connections; what is not certain only where the address was this host's alone."""
+    return tuple(transfer for transfer in flows.transfers(sockets)
+                 if transfer.certain or book.host(transfer.socket.source, transfer.socket.time) == host)
 
 
 def _in_time_order(alert: Alert) -> tuple[datetime, str, str, int, str]:
@@ -95,8 +141,8 @@ def _problems(found: Findings, ruleset: RuleSet, losses: Iterable[Loss], unread:
         what = f"interrupted; {unread} file(s) were not read to their end"
         problems.append(Problem("input", "run", what, None, "Run the same command again for the whole result."))
     elif not found.tally.records_read and not any(problem.kind == "loss" for problem in problems):
-        what = "no Windows event was found in what was named"
-        problems.append(Problem("input", "run", what, None, "Name EVTX or JSON event logs, or a folder of them."))
+        what = "no record of a log was found in what was named"
+        problems.append(Problem("input", "run", what, None, "Name event or network logs, or a folder of them."))
     elif found.tally.records_read and found.tally.records_outside == found.tally.records_read:
         what = "no event lies between --since and --until, so nothing was judged"
         problems.append(Problem("input", "run", what, None, "Check the times (UTC), and whether the logs go so far."))

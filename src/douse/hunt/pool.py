@@ -63,6 +63,8 @@ def serve(line: Connection, options: HuntOptions) -> None:
                 line.send(_read(worker, unit))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the hunt is over, one way or the other
+    except RuleError:
+        sys.exit(1)  # the rules are not there any more; the pool has them, and reads what no worker reads
     except MemoryError:
         sys.exit(1)  # as a system that is out of memory would end it; the pool says so, a traceback would not help
 

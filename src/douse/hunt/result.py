@@ -7,11 +7,13 @@ did this run not do? Progress is the other direction: what a long run tells whoe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from douse.model import Alert, BlindSpot, Coverage, Incident
+from douse.hunt.allow import Entry
+from douse.model import Alert, Asset, BlindSpot, Coverage, Incident
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Summary:
     `alerts`, `incidents` and `alerts_by_level` count what the result lists; `highest_level` is that of any alert or
     incident, also of those a --level hides, and empty when there is none. Idle rules read logs that no Windows host
     writes or that we do not map; skipped are YAML documents that are no rule, and rules that retired.
+    `alerts_suppressed` are those that an entry of --allow took out, of every level; they are counted nowhere else.
     """
 
     files: int
@@ -50,6 +53,7 @@ class Summary:
     rules_skipped: int = 0
     highest_level: str = ""
     interrupted: bool = False
+    alerts_suppressed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,32 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressed:
+    """An alert that is expected, and the entry of --allow that says so."""
+
+    alert: Alert
+    by: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What became of an entry of --allow.
+
+    `state` is "used", "unused" (no alert fitted it), "expired" or "no rule" (this run has none of that name). `alerts`
+    counts those that fitted it first; an expired entry did not suppress them. `about` says what is odd, if anything.
+    """
+
+    entry: Entry
+    state: str
+    rule_id: str
+    alerts: int
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
-    """What makes the result repeatable: version, hash of the rules, command line, wall times and inputs."""
+    """What makes the result repeatable: version, hash of the rules, command line, wall times, inputs, and the lists
+    that tuned the run (--allow, --assets)."""
 
     version: str
     rules_hash: str
@@ -77,6 +105,7 @@ class Provenance:
     started: datetime
     finished: datetime
     inputs: tuple[InputFile, ...]
+    lists: tuple[InputFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +113,8 @@ class HuntResult:
     """Everything a hunt found. `blind_spots` maps each host to what its telemetry could not show.
 
     `notes` are remarks on how evidence was read that change no number, such as times that had to be corrected.
+    `suppressed` alerts are in no other part; `allowances` has every entry of --allow. `assets` maps hosts to what an
+    inventory says of them.
     """
 
     incidents: tuple[Incident, ...]
@@ -94,6 +125,9 @@ class HuntResult:
     summary: Summary
     provenance: Provenance
     notes: tuple[str, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    allowances: tuple[Allowance, ...] = ()
+    assets: Mapping[str, Asset] = field(default_factory=dict)
 
 
 class Progress(Protocol):

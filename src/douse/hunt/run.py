@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 
 from douse.detection.ruleset import RuleSet
 from douse.errors import EvidenceError, RuleError
+from douse.hunt.allow import read_allow
+from douse.hunt.assets import read_assets
 from douse.hunt.garbage import seldom_collecting
-from douse.hunt.gather import gather
+from douse.hunt.gather import Tuning, gather
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import make
-from douse.hunt.result import HuntResult, Progress
+from douse.hunt.result import HuntResult, InputFile, Progress
 from douse.hunt.spread import read_all
+from douse.hunt.suppress import AllowList
 from douse.hunt.work import rules_of
 
 
@@ -35,11 +38,13 @@ class Silent:
 def hunt(options: HuntOptions, progress: Progress | None = None) -> HuntResult:
     """Read the evidence, match every event, explain what was found.
 
-    Raises RuleError when no rule is usable and, under `strict`, EvidenceError at the first loss.
+    Raises RuleError when no rule is usable, ContentError where a list of `allow` or `assets` is not as it must be, and,
+    under `strict`, EvidenceError at the first loss.
     """
     started = datetime.now(UTC)
     progress = progress or Silent()
     ruleset = _usable(rules_of(options))
+    tuning = _tuning(ruleset, options, started)
     plan = make(options.paths)
     if options.strict and plan.losses:
         first = plan.losses[0]
@@ -50,7 +55,15 @@ def hunt(options: HuntOptions, progress: Progress | None = None) -> HuntResult:
             found, unread = read_all(plan.units, ruleset, options, progress)
         finally:
             progress.finish()
-        return gather(found, ruleset, options, plan.losses, started, len(unread))
+        return gather(found, ruleset, options, plan.losses, started, len(unread), tuning)
+
+
+def _tuning(ruleset: RuleSet, options: HuntOptions, started: datetime) -> Tuning:
+    """The lists of the run, read before the evidence: a mistake in one is not to be found after an hour."""
+    entries, tables = read_allow(options.allow)
+    assets = read_assets(options.assets)
+    files = tuple(InputFile(table.file, table.size, table.sha256) for table in (*tables, *assets.tables))
+    return Tuning(AllowList(entries, ruleset, options.today or started.date()), assets, files)
 
 
 def _usable(ruleset: RuleSet) -> RuleSet:

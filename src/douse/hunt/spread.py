@@ -49,7 +49,8 @@ def read_all(
     except KeyboardInterrupt:
         if number not in merge.outcomes:
             merge.add(number, Outcome(worker.take(), complete=False))
-    return merge.finish(), frozenset(unit.path for number, unit in enumerate(units) if not merge.is_complete(number))
+    found = merge.finish()
+    return found, frozenset(unit.path for number, unit in enumerate(units) if not merge.is_complete(number))
 
 
 def workers_for(units: Sequence[Unit], jobs: int) -> int:
@@ -73,7 +74,7 @@ class _Merge:
         self._next = 0
         self.outcomes: dict[int, Outcome | None] = {}
         """By the unit's number; None where it is merged already."""
-        self._incomplete: set[int] = set()
+        self._complete: set[int] = set()
 
     def add(self, number: int, outcome: Outcome) -> None:
         """Take the outcome of a unit. Raises its error when its turn has come."""
@@ -82,15 +83,13 @@ class _Merge:
         self._findings.network.merge(outcome.findings.network)
         outcome.findings.network = NetworkFacts()
         self.outcomes[number] = outcome
-        if not outcome.complete:
-            self._incomplete.add(number)
         while self._next in self.outcomes:
             self._take(self._next)
             self._next += 1
 
     def is_complete(self, number: int) -> bool:
-        """Whether a unit was read to its end, or as far as it can be."""
-        return number in self.outcomes and number not in self._incomplete
+        """Whether a unit was read to its end, or as far as it can be, and all that came of it was merged."""
+        return number in self._complete
 
     def finish(self) -> Findings:
         """Everything that has come, also behind units that an interruption left out."""
@@ -105,3 +104,5 @@ class _Merge:
         if outcome.error is not None:
             raise outcome.error
         self._findings.merge(outcome.findings)
+        if outcome.complete:  # said last: an interruption may come while it is merged
+            self._complete.add(number)

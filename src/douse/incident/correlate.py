@@ -18,13 +18,13 @@ from douse.incident.blindspots import blind_spots, reads_audited
 from douse.incident.facts import HostFacts
 from douse.incident.link import Links
 from douse.incident.marks import Mark, in_time_order, mark_of, meet_people, place_alerts
-from douse.incident.network import Carried, Transfer, carried_by, through_proxy
 from douse.incident.outbound import Connections, by_process, outbound_marks
 from douse.incident.plan import next_steps
 from douse.incident.processes import ProcessTable
 from douse.incident.score import class_scores, floor_of, level_of
 from douse.incident.sequences import Scene, sequence_hits
 from douse.incident.story import stages_of, steps_of
+from douse.incident.transfers import Carried, Transfer, carried_by, through_proxy
 from douse.incident.tree import process_nodes
 from douse.incident.verdict import FAMILY, FAMILY_DETAIL, verdict_of
 from douse.incident.weak import JoinedGroup, join_weakly
@@ -35,9 +35,11 @@ NAMESPACE = uuid.UUID("6a3f6f0e-5a7b-5c1d-9a54-0d2c7c1d3e88")
 
 
 def correlate(alerts: Iterable[Alert], facts: HostFacts, coverage: Coverage,
-              previous: Sequence[Incident] = (), transfers: Sequence[Transfer] = ()) -> tuple[Incident, ...]:
+              previous: Sequence[Incident] = (), transfers: Sequence[Transfer] = (),
+              allowed: Sequence[Alert] = ()) -> tuple[Incident, ...]:
     """The incidents of one host, worst first. With `previous` ones, each says which of their ids it replaces;
-    `transfers` are what sensors saw of the host's connections (network.py)."""
+    `transfers` are what sensors saw of the host's connections (network.py). `allowed` are alerts that somebody expects:
+    an incident only says that there were some."""
     ordered = in_time_order(alerts)
     if not any(alert.evidence_class in EVIDENCE_CLASSES for alert in ordered):
         return ()
@@ -49,13 +51,15 @@ def correlate(alerts: Iterable[Alert], facts: HostFacts, coverage: Coverage,
     groups = join_weakly(links.groups(), links)
     spots = blind_spots(coverage, facts)
     audited = reads_audited(coverage, facts)
-    incidents = [_incident(group, links, connections, carried, spots, coverage, audited, previous) for group in groups]
+    expected = in_time_order(allowed)
+    incidents = [_incident(group, links, connections, carried, spots, coverage, audited, previous, expected)
+                 for group in groups]
     return tuple(sorted(incidents, key=lambda i: (-level_rank(i.level), i.first_seen, i.incident_id)))
 
 
 def _incident(group: JoinedGroup, links: Links, connections: Connections, carried: Carried,
               spots: tuple[BlindSpot, ...], coverage: Coverage, audited: bool,
-              previous: Sequence[Incident]) -> Incident:
+              previous: Sequence[Incident], allowed: Sequence[Alert]) -> Incident:
     marks = [mark_of(item, item.alert.alert_id in group.weak) for item in group.placed if item.scores]
     sent = outbound_marks(marks, group.processes, connections, links, carried)
     first = next(mark.alert for mark in marks if mark.alert)
@@ -64,7 +68,7 @@ def _incident(group: JoinedGroup, links: Links, connections: Connections, carrie
     classes = class_scores(marks)
     score = round(sum(c.points for c in classes) + sum(hit.bonus for hit in hits), 1)
     level, level_reason = level_of(score, hits, classes, floor_of(marks))
-    verdict = verdict_of(marks, hits, level, links, audited)
+    verdict = verdict_of(marks, hits, level, links, audited, allowed)
     incident_id = str(uuid.uuid5(NAMESPACE, f"{first.host.lower()} {first.alert_id}"))
     alert_ids = tuple(item.alert.alert_id for item in group.placed)
     return Incident(

@@ -8,12 +8,12 @@ parent, so `NewProcessId` is asked first and a reader's alias cannot mislead us.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from douse.incident.addresses import spelled
 from douse.model import Event
 
 SYSMON = "microsoft-windows-sysmon/operational"
@@ -26,6 +26,9 @@ Get = Callable[[str], str]
 
 _ABSENT = frozenset({"", "-", "?", "<unknown process>", "(null)"})
 _LONGEST_ABSENT = max(map(len, _ABSENT))
+_LONGEST_NUMBER = 20  # 2 ** 64 in decimal
+_LONGEST_GUID = 64
+_LONGEST_SID = 200  # fifteen numbers of ten digits; what is longer need not be remembered
 _NO_SESSION = frozenset({"", "0", "996", "997", "999"})  # local service, network service, SYSTEM: not a person's logon
 _SYSTEM_SIDS = frozenset({"S-1-5-18", "S-1-5-19", "S-1-5-20"})
 _SYSTEM_DOMAINS = ("nt authority\\", "nt-autorität\\", "autorite nt\\", "nt service\\", "window manager\\",
@@ -89,8 +92,26 @@ _SECURITY_OTHER_USER = _Names(sid=("TargetUserSid",), name=("TargetUserName",), 
 _SECURITY_PARENT = _Names(pid=("ParentProcessId", "ProcessId"), image=("ParentProcessName",))
 _SCRIPT_HOST = _Names(pid=("Execution_ProcessID",), sid=("Security_UserID",))
 _DPAPI_CALLER = _Names(pid=("CallerProcessID",), sid=("Security_UserID",))
-_NAMES_BY_CHANNEL = {SYSMON: _SYSMON_ACTOR, SECURITY: _SECURITY_ACTOR, DPAPI: _DPAPI_CALLER,
-                     **dict.fromkeys(POWERSHELL, _SCRIPT_HOST)}
+_DEFENDER = _Names(pid=("ProcessID",), image=("ProcessName",), sid=("SID",), name=("DetectionUser", "User"),
+                   domain=("Domain",))
+_APPLOCKER = _Names(sid=("TargetUser",), logon=("TargetLogonId",))  # TargetProcessId: the vendor does not say whose
+_CODE_INTEGRITY = _Names(pid=("Execution_ProcessID",), image=("ProcessName", "ProcessNameBuffer"),
+                         sid=("Security_UserID",))
+_BITS_JOB = _Names(pid=("processId",), image=("processPath",), name=("jobOwner",))
+_TASK = _Names(pid=("ProcessID",), image=("Path",), name=("UserContext", "UserName"))  # 129: what the task started
+_WMI_CLIENT = _Names(pid=("ClientProcessId", "processid"), name=("User",))
+_FIREWALL = _Names(image=("ModifyingApplication",), sid=("ModifyingUser",))
+_NAMES_BY_CHANNEL = {
+    SYSMON: _SYSMON_ACTOR, SECURITY: _SECURITY_ACTOR, DPAPI: _DPAPI_CALLER, **dict.fromkeys(POWERSHELL, _SCRIPT_HOST),
+    "microsoft-windows-windows defender/operational": _DEFENDER,
+    "microsoft-windows-applocker/exe and dll": _APPLOCKER,
+    "microsoft-windows-applocker/msi and script": _APPLOCKER,
+    "microsoft-windows-codeintegrity/operational": _CODE_INTEGRITY,
+    "microsoft-windows-bits-client/operational": _BITS_JOB,
+    "microsoft-windows-taskscheduler/operational": _TASK,
+    "microsoft-windows-wmi-activity/operational": _WMI_CLIENT,
+    "microsoft-windows-windows firewall with advanced security/firewall": _FIREWALL,
+}
 _LIKE_SYSMON = "mde/"  # Defender's rows have Sysmon's ids and names (telemetry/mde_rows.py)
 _INJECTIONS = frozenset({8, 10})  # Sysmon: remote thread, process access; they have a source and a target
 
@@ -132,16 +153,22 @@ def present(value: str) -> str:
 
 
 def number(text: str) -> int:
-    """A pid, port or logon id written in decimal or as 0x hex; 0 where it is no number."""
+    """A pid, port or logon id of 64 bits, written in decimal or as 0x hex; 0 where it is no such number."""
+    if len(text) > _LONGEST_NUMBER:
+        return 0
     try:
         return int(text, 16 if text[:2].lower() == "0x" else 10)
     except ValueError:
         return 0
 
 
-@lru_cache(maxsize=10_000)
 def guid(text: str) -> str:
-    """A GUID in one spelling: lower case, no braces; "" for the null GUID."""
+    """A GUID in one spelling: lower case, no braces; "" for the null GUID, and for what is too long to be one."""
+    return _guid(text) if len(text) <= _LONGEST_GUID else ""
+
+
+@lru_cache(maxsize=10_000)
+def _guid(text: str) -> str:
     plain = text.strip("{} ").lower()
     return plain if plain.strip("0-") else ""
 
@@ -151,9 +178,13 @@ def image_name(path: str) -> str:
     return path[max(path.rfind("\\"), path.rfind("/")) + 1:]
 
 
-@lru_cache(maxsize=10_000)
 def is_sid(key: str) -> bool:
     """Whether a person's key is a SID; a name and a SID that nothing connects cannot be compared."""
+    return len(key) <= _LONGEST_SID and _is_sid(key)
+
+
+@lru_cache(maxsize=10_000)
+def _is_sid(key: str) -> bool:
     return _SID.fullmatch(key) is not None
 
 
@@ -210,11 +241,12 @@ def destination_of(channel: str, event_id: int, get: Get) -> Destination | None:
     """The destination of a network record (Sysmon 3 and 22, Security 5156), None for other records."""
     kind = (kind_of(channel), event_id)
     if kind == (SYSMON, 22):
-        return Destination(tuple(_addresses(get("QueryResults").split(";"))), get("QueryName").lower().rstrip("."), 0)
+        answers = map(spelled, get("QueryResults").split(";"))
+        return Destination(tuple(filter(None, answers)), get("QueryName").lower().rstrip("."), 0)
     if kind in {(SYSMON, 3), (SECURITY, 5156)}:
-        address = get("DestinationIp") or get("DestAddress")
+        address = spelled(get("DestinationIp") or get("DestAddress"))
         port = get("DestinationPort") or get("DestPort")
-        return Destination(tuple(_addresses([address])), get("DestinationHostname").lower(), number(port))
+        return Destination((address,) if address else (), get("DestinationHostname").lower(), number(port))
     return None
 
 
@@ -263,21 +295,6 @@ def _security_start(get: Get) -> Actor:
         return started
     return Actor(pid=started.pid, image=started.image, user_sid=other.user_sid, user_name=other.user_name,
                  logon=other.logon or started.logon, command_line=started.command_line)
-
-
-def _addresses(texts: Iterable[str]) -> Iterable[str]:
-    return filter(None, map(_address, texts))
-
-
-@lru_cache(maxsize=10_000)
-def _address(text: str) -> str:
-    """An IP address as it is usually written, an IPv4 in IPv6's clothes as IPv4; empty where it is none."""
-    try:
-        address = ipaddress.ip_address(text.strip())
-    except ValueError:
-        return ""
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return str(mapped or address)
 
 
 class People:

@@ -4,20 +4,20 @@
 records to `correlate`. Everything is keyed by content, so reading a record twice, in another order or in another worker
 (`merge`) changes nothing. Each kind is bounded per host (LIMITS); over the bound the newest are kept and the host is
 marked `trimmed`, which becomes a blind spot. Bytes kept, measured with tracemalloc on CPython 3.11: 960 for a start
-with a 200-character command line, 410 for an end, 700 for a connection, 620 for a drop; at most about 225 MB a host.
+with a 200-character command line, 410 for an end, 700 for a connection, 620 for a drop: about 225 MB for a host that is
+full. Texts are cut at MAX_TEXT (newest.py), so that one whose author chose only the longest keeps 1 GB at the most.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from sys import intern
 
 from douse.content.stores import stores
+from douse.incident.addresses import is_public
 from douse.incident.entities import (
     SECURITY,
     SYSMON,
@@ -28,7 +28,7 @@ from douse.incident.entities import (
     parent_of,
     process_of,
 )
-from douse.incident.newest import Newest
+from douse.incident.newest import MAX_TEXT, Newest, path_kept, text_kept
 from douse.model import Event, Interest
 
 LIMITS = {"starts": 100_000, "ends": 100_000, "connections": 100_000, "drops": 25_000}
@@ -37,16 +37,8 @@ LIMITS = {"starts": 100_000, "ends": 100_000, "connections": 100_000, "drops": 2
 BUCKET = 10
 """Seconds in which repeated connections of one process to one destination are kept as one."""
 
-MAX_COMMAND_LINE = 1024
-"""Characters kept of a command line: enough to recognise it, and to find the paths it names."""
-
 _RUNNABLE = re.compile(
     r"\.(?:exe|dll|com|pif|scr|cpl|bat|cmd|ps1|vbs|vbe|js|jse|wsf|wsh|hta|msi|msix|lnk|url|jar|py|a3x|au3)$", re.I)
-
-_PRIVATE = tuple(map(ipaddress.ip_network, (
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
-    "224.0.0.0/3", "::/127", "fc00::/7", "fe80::/10", "ff00::/8")))
-# Not ipaddress.is_global: it calls the documentation ranges private, and those are what examples and demos use.
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -167,16 +159,6 @@ def interests() -> frozenset[Interest]:
     return frozenset(_OBSERVERS)
 
 
-@lru_cache(maxsize=10_000)
-def is_public(address: str) -> bool:
-    """Whether an address lies outside every private, local and multicast range."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return not any(parsed.version == network.version and parsed in network for network in _PRIVATE)
-
-
 def _second(event: Event) -> int:
     return int(event.time.timestamp())
 
@@ -185,14 +167,14 @@ def _start(host: _Host, event: Event) -> None:
     get = event_getter(event)
     new, parent = actor_of(event.channel, event.event_id, get), parent_of(event.channel, get)
     host.starts.add((_second(event), (event.channel.lower(), new.pid, new.guid, event.time)), ProcessStart(
-        event.time, new.pid, new.guid, intern(new.image), new.command_line[:MAX_COMMAND_LINE], intern(new.user_sid),
-        intern(new.user_name), intern(new.logon), parent.pid, parent.guid, intern(parent.image), intern(event.channel),
-        event.record_id))
+        event.time, new.pid, new.guid, path_kept(new.image), new.command_line[:MAX_TEXT], intern(new.user_sid),
+        text_kept(new.user_name), intern(new.logon), parent.pid, parent.guid, path_kept(parent.image),
+        intern(event.channel), event.record_id))
 
 
 def _end(host: _Host, event: Event) -> None:
     pid, guid, image = process_of(event.channel, event.event_id, event_getter(event))
-    host.ends.add((_second(event), (pid, guid, event.time)), ProcessEnd(event.time, pid, guid, intern(image)))
+    host.ends.add((_second(event), (pid, guid, event.time)), ProcessEnd(event.time, pid, guid, path_kept(image)))
 
 
 def _connection(host: _Host, event: Event) -> None:
@@ -201,20 +183,21 @@ def _connection(host: _Host, event: Event) -> None:
     to = destination_of(event.channel, event.event_id, get)
     if not outbound or to is None or not to.addresses or not is_public(to.addresses[0]):
         return
-    pid, guid, image = process_of(event.channel, event.event_id, get)
+    pid, guid, path = process_of(event.channel, event.event_id, get)
+    image = path_kept(path)
     key = (_second(event) // BUCKET,
            (event.channel.lower(), guid or (pid, image_name(image).lower()), to.addresses[0], to.port))
-    host.connections.add(key, Connection(event.time, pid, guid, intern(image), intern(to.addresses[0]),
-                                         intern(to.hostname), to.port, intern(event.channel), event.record_id))
+    host.connections.add(key, Connection(event.time, pid, guid, image, intern(to.addresses[0]), text_kept(to.hostname),
+                                         to.port, intern(event.channel), event.record_id))
 
 
 def _drop(host: _Host, event: Event) -> None:
     get = event_getter(event)
-    path = get("TargetFilename")
+    path = get("TargetFilename")[-MAX_TEXT:]
     if _RUNNABLE.search(path):
         pid, guid, image = process_of(event.channel, event.event_id, get)
         host.drops.add((_second(event), (pid, guid, path.lower(), event.time)),
-                       FileDrop(event.time, pid, guid, intern(image), path))
+                       FileDrop(event.time, pid, guid, path_kept(image), path))
 
 
 def _access(host: _Host, event: Event) -> None:

@@ -76,13 +76,21 @@ class Outbound:
     after_read: bool
     sent: int | None = None
     received: int | None = None
+    partly: bool = False
+    """Whether sensors did not see all of the process's connections to there, so that more may have been sent."""
     seen: str = ""
-    """What a sensor saw of it, in words, and its records; empty where none did."""
+    """What sensors saw of it, in words, and their records; empty where none did. Bytes are counted only where it is
+    certain that they saw the same connection."""
 
     @property
     def is_upload(self) -> bool:
         """Whether a sensor counted more bytes out than in, and enough to be data."""
         return self.sent is not None and self.sent >= UPLOAD_FROM and self.sent > (self.received or 0)
+
+    @property
+    def amount(self) -> str:
+        """How much was sent, as far as it is known."""
+        return "bytes unknown" if self.sent is None else f"{'at least ' * self.partly}{self.sent:,} bytes sent"
 
     @property
     def destination(self) -> str:

@@ -7,16 +7,16 @@ are small and comparable; network_facts.py keeps them, network.py joins them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
 from sys import intern
 from typing import Final
 
+from douse.incident.addresses import address_of, is_public
 from douse.incident.entities import SECURITY, SYSMON, Get, event_getter, number, present, process_of
-from douse.incident.facts import is_public
+from douse.incident.newest import path_kept
 from douse.model import Event, Interest
 
 PROXY_PORTS: Final = frozenset({3128, 8000, 8080, 8081, 8443, 8888})
@@ -27,6 +27,8 @@ PROXY_ACCESS: Final = "Proxy/access"
 _MDE: Final = "mde/devicenetworkevents"
 _PROTOCOLS: Final = {"6": "tcp", "17": "udp", "": "tcp"}
 _SCHEMES: Final = {"https": 443, "http": 80, "ftp": 21}
+_REFUSED: Final = re.compile(r"denied|deny|block|drop|reject", re.IGNORECASE)
+"""What proxies say they did with a request that never left."""
 _MOST_BYTES: Final = 1 << 62
 _LONGEST: Final = 30 * 86_400
 _LONGEST_NAME: Final = 255
@@ -92,18 +94,6 @@ def piece_of(event: Event) -> Piece | None:
     return piece if piece is not None and piece.client else None
 
 
-@lru_cache(maxsize=10_000)
-def address_of(text: str) -> str:
-    """An address in one spelling, IPv4 where it is only wrapped in IPv6; "" where it is none or the host's own."""
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return ""
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    plain = mapped or address
-    return "" if plain.is_loopback or plain.is_unspecified else str(plain)
-
-
 def _texts(event: Event) -> Texts:
     def text(name: str) -> str:
         value = event.get(name)
@@ -123,7 +113,7 @@ def _socket(event: Event, get: Get) -> Socket | None:
         return None
     pid, guid, image = process_of(event.channel, event.event_id, get)
     return Socket(event.time, intern(source), _port(get("SourcePort")), intern(address), port,
-                  _protocol(get("Protocol")), pid, guid, intern(image), intern(event.channel), event.record_id)
+                  _protocol(get("Protocol")), pid, guid, path_kept(image), intern(event.channel), event.record_id)
 
 
 def _of_zeek(event: Event, get: Texts) -> Piece | None:
@@ -142,8 +132,10 @@ def _of_zeek(event: Event, get: Texts) -> Piece | None:
 
 
 def _of_proxy(event: Event, get: Texts) -> Piece | None:
-    """A request to a proxy. Its record is written when it ended, and `time-taken` is milliseconds."""
+    """A request that a proxy let through. Its record is written when it ended, and `time-taken` is milliseconds."""
     server = address_of(get("dst_ip"))
+    if _REFUSED.search(get("s-action")):
+        return None
     return Piece(
         start=_later(event.time, -_seconds(get("time-taken")) / 1000), end=event.time,
         client=intern(address_of(get("src_ip"))), client_port=_port(get("src_port")),
@@ -154,14 +146,16 @@ def _of_proxy(event: Event, get: Texts) -> Piece | None:
 
 
 def _of_firewall(event: Event, get: Texts) -> Piece | None:
-    """A connection that a firewall let through."""
+    """A connection that a firewall let through. Its record is written when it ended, and `duration` is seconds; one
+    that is written when it begins counts nothing yet."""
     server = address_of(get("dst_ip"))
-    if not is_public(server) or get("blocked") == "true":
+    if not is_public(server) or get("blocked") == "true" or "start" in (get("act"), get("DeviceEventClassID")):
         return None
     return Piece(
-        start=event.time, end=event.time, client=intern(address_of(get("src_ip"))), client_port=_port(get("src_port")),
-        server=intern(server), port=_port(get("dst_port")), protocol=_protocol(get("proto")), sent=_bytes(get("out")),
-        received=_bytes(get("in")), hostname=_name(get("dhost")), method="", uid="",
+        start=_later(event.time, -_seconds(get("duration"))), end=event.time,
+        client=intern(address_of(get("src_ip"))), client_port=_port(get("src_port")),
+        server=intern(server), port=_port(get("dst_port")), protocol=_protocol(get("proto")),
+        sent=_bytes(get("cs-bytes")), received=_bytes(get("sc-bytes")), hostname=_name(get("dhost")), method="", uid="",
         channel=intern(event.channel), record_id=event.record_id)
 
 

@@ -1,5 +1,7 @@
 """At most so many facts, the newest: what a hunt keeps of its records is bounded, and says when that was too little.
 
+So are the texts of a fact, which a log's author may choose (`text_kept`, `path_kept`).
+
 Facts have a key by content: one that is read twice, in another order or in another worker changes nothing. A key that
 was dropped had `limit` newer ones, so it would be dropped again: the order of arrival does not matter.
 """
@@ -7,7 +9,21 @@ was dropped had `limit` newer ones, so it would be dropped again: the order of a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, Generic, Protocol, TypeVar
+
+MAX_TEXT = 1024
+"""Characters kept of a command line, a path or a name: enough to recognise it, and to find the paths it names."""
+
+
+def text_kept(text: str) -> str:
+    """A name as facts keep it: once in memory, however many have it."""
+    return intern(text[:MAX_TEXT])
+
+
+def path_kept(text: str) -> str:
+    """A path as facts keep it; of one that is too long its end, where the name is."""
+    return intern(text[-MAX_TEXT:])
 
 
 class Comparable(Protocol):

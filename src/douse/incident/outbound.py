@@ -1,8 +1,9 @@
 """Evidence class O, which no rule can give: connections that may have carried stolen data.
 
 Sysmon 3 and Security 5156 show that a connection was made, never how much went over it, so the wording is "possible
-exfiltration (bytes unknown)" and the fidelity 0.7. Where a sensor counted the bytes (network.py), an upload has 1.0 and
-a transfer too small to be data 0.4. A connection to a public address counts when its process, or one it
+exfiltration (bytes unknown)" and the fidelity 0.7. Where it is certain that a sensor counted the bytes of that very
+connection (network.py), an upload has 1.0 and a transfer too small to be data 0.4; what is not certain is told as such
+and changes neither. A connection to a public address counts when its process, or one it
 comes from, read a known credential store from 10 minutes before to 2 minutes after it (stealers send while they still
 collect); or when its own process was injected into, or asked a dead drop, up to 10 minutes before. The destination of
 the dead drop itself, and of the record that raised the alert, never count. Programs that cut the tree never count.
@@ -19,7 +20,7 @@ from douse.incident.entities import Actor, Destination, image_name
 from douse.incident.facts import Connection
 from douse.incident.link import Links
 from douse.incident.marks import UPLOAD_FROM, WEAK_FACTOR, Mark, Outbound
-from douse.incident.network import Carried, connection_key
+from douse.incident.transfers import Carried, Transfer, connection_key, place_of
 
 BEFORE_READ = timedelta(minutes=2)
 AFTER_READ = timedelta(minutes=10)
@@ -72,9 +73,9 @@ def _of_process(process: int, made: Sequence[Connection], reads: Sequence[Mark],
         return []
     led_from = [(mark, mark.placed.destination if mark.placed else None) for mark in control]
     dead_drops = _dead_drop_places(made, led_from)
-    chosen: dict[tuple[str, int], Mark] = {}
+    chosen: dict[tuple[str, int, str], Mark] = {}
     for connection in made:
-        to = (connection.address, connection.port)
+        to = place_of(connection.address, connection.port, connection.hostname)
         known = chosen.get(to)
         if connection.address in dead_drops or connection.hostname in dead_drops - {""}:
             continue
@@ -93,18 +94,26 @@ def _mark(process: int, connection: Connection, cause: Mark, carried: Carried) -
         cause.letter, "asking a dead drop for an address")
     once = {one.evidence: one for one in carried.get(connection_key(connection), ())
             if cause.time - BEFORE_READ <= one.socket.time <= cause.time + AFTER_READ}
-    seen = list(once.values())
-    sent, received = (_total(getattr(one, what) for one in seen) for what in ("sent", "received"))
-    hostname = connection.hostname or next((one.hostname for one in seen if one.hostname), "")
+    seen = sorted(once.values(), key=lambda one: not one.certain)
+    counted = [one for one in seen if one.certain]
+    sent, received = (_total(getattr(one, what) for one in counted) for what in ("sent", "received"))
+    partly = not all(one.certain and one.whole and one.sent is not None for one in seen)
+    hostname = connection.hostname or next((one.hostname for one in counted if one.hostname), "")
     outbound = Outbound(connection.time, process, connection.address, hostname, connection.port,
                         connection.channel, connection.record_id, f"{_distance(connection.time, cause.time)} {what}",
-                        cause.letter == "C" and cause.time <= connection.time, sent, received,
-                        "; ".join(f"{one.words}, {one.evidence[0][0]} record {one.evidence[0][1]}" for one in seen[:3]))
+                        cause.letter == "C" and cause.time <= connection.time, sent, received, partly,
+                        "; ".join(_in_words(one) for one in seen[:3]))
     fidelity = UPLOAD_FIDELITY if outbound.is_upload else FIDELITY
-    if sent is not None and sent < UPLOAD_FROM and all(one.certain for one in seen):
+    if sent is not None and sent < UPLOAD_FROM and not partly:
         fidelity = TOO_SMALL_FIDELITY
     return Mark(connection.time, "O", fidelity * (WEAK_FACTOR if cause.weak else 1.0), cause.weak, process,
                 outbound=outbound)
+
+
+def _in_words(transfer: Transfer) -> str:
+    doubt = "" if transfer.certain else f"perhaps ({transfer.basis}): "
+    channel, record = transfer.evidence[0]
+    return f"{doubt}{transfer.words}, {channel} record {record}"
 
 
 def _total(counts: Iterable[int | None]) -> int | None:

@@ -9,7 +9,7 @@ All of it is counts, extremes and sets, so that the order of reading does not ma
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -24,6 +24,7 @@ MAX_CLEARED: Final = 1_000
 """Cleared logs of one host that are kept, the earliest; nobody clears logs more often."""
 MAX_HOSTS: Final = 20_000
 
+_LONGEST: Final = 256
 _EVENTLOG: Final = "microsoft-windows-eventlog"
 _TYPED: Final = ("\\explorer\\runmru", "\\explorer\\typedpaths")
 _VERBOSE: Final = frozenset({"5", "verbose"})
@@ -93,8 +94,8 @@ class HostQuality:
     def note_clock(self, times: list[datetime], offsets: list[timedelta]) -> None:
         """Widen the extremes of the clock's disagreement."""
         if times:
-            self._times = [min(*self._times, *times), max(*self._times, *times)]
-            self._offsets = [min(*self._offsets, *offsets), max(*self._offsets, *offsets)]
+            times, offsets = [*self._times, *times], [*self._offsets, *offsets]
+            self._times, self._offsets = [min(times), max(times)], [min(offsets), max(offsets)]
 
 
 class Quality:
@@ -192,23 +193,24 @@ def _cleared(channel: str, event: Event) -> Cleared | None:
         return None
     user = "\\".join(filter(None, (present(event.text(name)) for name in ("SubjectDomainName", "SubjectUserName"))))
     log = event.channel if channel == SECURITY else event.text("Channel")
-    return Cleared(event.time, log, user, event.channel, event.event_id, event.record_id)
+    return Cleared(event.time, log[:_LONGEST], user[:_LONGEST], event.channel, event.event_id, event.record_id)
 
 
 def _compare_clocks(host: HostQuality, event: Event) -> None:
-    for stated in _utc_time(event):
-        host.clock_checked += 1
-        offset = event.time - stated
-        if abs(offset) > CLOCK_TOLERANCE:
-            host.clock_off += 1
-            host.note_clock([event.time], [offset])
-
-
-def _utc_time(event: Event) -> Iterator[datetime]:
-    """UtcTime as Sysmon writes it, 2026-11-03 08:14:02.123, nothing where it is something else."""
-    text = event.text("UtcTime").strip()
-    try:
-        stated = datetime.fromisoformat(text)
-    except ValueError:
+    stated = _utc_time(event.text("UtcTime"))
+    if stated is None:
         return
-    yield stated.replace(tzinfo=UTC) if stated.tzinfo is None else stated
+    host.clock_checked += 1
+    offset = event.time - stated
+    if abs(offset) > CLOCK_TOLERANCE:
+        host.clock_off += 1
+        host.note_clock([event.time], [offset])
+
+
+def _utc_time(text: str) -> datetime | None:
+    """UtcTime as Sysmon writes it, 2026-11-03 08:14:02.123, None where it is something else."""
+    try:
+        stated = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return stated.replace(tzinfo=UTC) if stated.tzinfo is None else stated

@@ -58,9 +58,11 @@ class Scene:
         """Accesses to a known kind of credential store by somebody else than a browser.
 
         A browser in its own folder that nobody injected into is importing from another, which every first run does. A
-        foreign rule that is only tagged as credential access (LSASS, Kerberos, ...) names no store and is no theft.
+        foreign rule that is only tagged as credential access (LSASS, Kerberos, ...) names no store and is no theft, and
+        a rule of ours that guesses proves none either: with any connection it would make a critical incident.
         """
-        return [m for m in self.of("C") if m.store and (m.process is None or not self.links.cuts(m.process, m.time))]
+        return [m for m in self.of("C") if m.store and m.alert is not None and m.alert.fidelity >= HEURISTIC
+                and (m.process is None or not self.links.cuts(m.process, m.time))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +282,8 @@ def _theft_and_transfer(scene: Scene) -> Found | None:
         read = _first_after(thefts, out.time - AFTER_READ)
         if read and out.outbound and read.time <= out.time + BEFORE_READ:
             reads = _each_store(thefts, read.time, out.time + BEFORE_READ)
-            what = (f"{out.outbound.sent:,} bytes sent" if out.outbound.is_upload
-                    else "possible exfiltration (bytes unknown)")
+            what = (out.outbound.amount if out.outbound.is_upload
+                    else f"possible exfiltration ({out.outbound.amount})")
             return Found((*reads, out), f"{_stores(reads)} accessed; {what}: {out.outbound.evidence}")
     return None
 

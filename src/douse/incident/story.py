@@ -15,7 +15,7 @@ from douse.content.incidents import stages
 from douse.content.stores import stores
 from douse.incident.entities import SECURITY, SYSMON, command_text, image_name, kind_of, object_of
 from douse.incident.link import Links
-from douse.incident.marks import Mark, PlacedAlert
+from douse.incident.marks import Mark, Outbound, PlacedAlert
 from douse.incident.outbound import describe
 from douse.model import EVIDENCE_CLASSES, Stage, Step, level_rank
 
@@ -24,7 +24,7 @@ _MAX_DETAIL = 600
 _MAX_DETAILS = 5
 _STORED = frozenset({(SYSMON, 12), (SYSMON, 13), (SYSMON, 14), (SECURITY, 4657), (SECURITY, 4698)})
 _ORDER = "".join(EVIDENCE_CLASSES)
-POSSIBLE_EXFILTRATION = "Possible exfiltration (bytes unknown)"
+POSSIBLE_EXFILTRATION = "Possible exfiltration ({})"
 UPLOAD = "Data sent out, as the network saw it"
 
 
@@ -93,12 +93,18 @@ def _step(repeats: Sequence[Mark], links: Links) -> Step:
     if first.outbound:
         level = "high" if first.outbound.after_read else "medium"
         records = "; ".join(mark.outbound.evidence for mark in repeats if mark.outbound)
-        title = UPLOAD if any(mark.outbound and mark.outbound.is_upload for mark in repeats) else POSSIBLE_EXFILTRATION
+        title = _title_of([mark.outbound for mark in repeats if mark.outbound])
         return Step(first.time, "O", stage_of(first), title, text, process, level, ("T1041",), (),
                     records)
     return Step(first.time, first.letter, stage_of(first), first.alert.title if first.alert else "", text, process,
                 max((mark.level for mark in repeats), key=level_rank), _techniques(repeats),
                 tuple(alert_id for mark in repeats for alert_id in mark.alert_ids))
+
+
+def _title_of(sent: Sequence[Outbound]) -> str:
+    """What transfers to one address are called: by the largest of them."""
+    largest = max(sent, key=lambda out: -1 if out.sent is None else out.sent)
+    return UPLOAD if any(out.is_upload for out in sent) else POSSIBLE_EXFILTRATION.format(largest.amount)
 
 
 def _techniques(marks: Iterable[Mark]) -> tuple[str, ...]:

@@ -9,19 +9,24 @@ family is never guessed from behaviour.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from douse.incident.entities import image_name
 from douse.incident.link import Links
 from douse.incident.marks import Mark
 from douse.incident.story import store_name
-from douse.model import SequenceHit, level_rank
+from douse.model import Alert, SequenceHit, level_rank
 
 FAMILY = "unattributed infostealer"
 FAMILY_DETAIL = ("No family is named: behaviour alone fits several, and attribution by vendor verdict, configuration "
                  "or unpacked payload is not attempted here.")
+NEAR = timedelta(minutes=10)
+"""How far from an incident an allowed alert may be, to be mentioned with it."""
+
 _MAX_NAMES = 5
 _MAX_NAME = 60
 _PLAIN_NAME = re.compile(r"[\w.+~()\[\]:-]+")
@@ -44,8 +49,10 @@ class Verdict:
     users: tuple[str, ...]
 
 
-def verdict_of(marks: Sequence[Mark], hits: Sequence[SequenceHit], level: str, links: Links, audited: bool) -> Verdict:
-    """Headline and sentence of an incident."""
+def verdict_of(marks: Sequence[Mark], hits: Sequence[SequenceHit], level: str, links: Links, audited: bool,
+               allowed: Sequence[Alert] = ()) -> Verdict:
+    """Headline and sentence of an incident. `allowed` are alerts of the host that are in none, because somebody expects
+    them, in time order."""
     users = users_of(marks, links)
     found = {hit.sequence_id for hit in hits}
     headline = next((text for ids, text in _HEADLINES if found & set(ids)), "")
@@ -57,13 +64,30 @@ def verdict_of(marks: Sequence[Mark], hits: Sequence[SequenceHit], level: str, l
         serious = max(level_rank(level), level_rank(strongest.level) if strongest else 0) >= level_rank("medium")
         headline = "Suspicious activity" if serious else "Weak signs only"
         clauses = clauses or ([strongest.title] if strongest else [])
-    if not any(mark.letter == "C" for mark in marks) and level_rank(level) >= level_rank("medium"):
+    near = allowed[bisect_left(allowed, marks[0].time - NEAR, key=_time):
+                   bisect_right(allowed, marks[-1].time + NEAR, key=_time)]
+    if near:
+        clauses.append(_left_out(near))
+    reads = any(mark.letter == "C" for mark in marks) or any(alert.evidence_class == "C" for alert in near)
+    if not reads and level_rank(level) >= level_rank("medium"):
         clauses.append("no credential-store read was logged, although some reads are audited" if audited else
                        "theft cannot be excluded: credential-store reads were not audited")
     more = ["theft cannot be excluded"] if headline == "Probable infostealer" else []
     more += ["possible exfiltration"] if any(m.letter == "O" for m in marks) else []
     title = ", ".join([headline, *more])
     return Verdict(title, f"{headline}: {'; '.join(clauses)}.", users)
+
+
+def _time(alert: Alert) -> datetime:
+    return alert.time
+
+
+def _left_out(allowed: Sequence[Alert]) -> str:
+    """That alerts were left out because somebody expects them; a reader may think otherwise."""
+    reads = sum(alert.evidence_class == "C" for alert in allowed)
+    what = f", {reads:,} of them of credential-store access," if reads else ""
+    one = len(allowed) == 1
+    return f"{len(allowed):,} alert{'' if one else 's'} near it{what} {'is' if one else 'are'} allowed and left out"
 
 
 def users_of(marks: Iterable[Mark], links: Links) -> tuple[str, ...]:

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import overload
 
-from douse.hunt.result import HuntResult, Problem, Provenance, Summary
+from douse.content.attack import attack_version
+from douse.hunt.result import Allowance, HuntResult, InputFile, Problem, Provenance, Summary, Suppressed
 from douse.model import (
     LEVELS,
     Alert,
+    Asset,
     BlindSpot,
     ChannelCount,
     Coverage,
@@ -26,12 +28,15 @@ from douse.model import (
 from douse.report.schema import (
     SCHEMA,
     AlertRow,
+    AllowanceRow,
+    AssetRow,
     BlindSpotRow,
     ChannelRow,
     CoverageRow,
     Document,
     ErrorRow,
     IncidentRow,
+    InputRow,
     ProcessRow,
     ProvenanceRow,
     Row,
@@ -39,6 +44,7 @@ from douse.report.schema import (
     StageRow,
     StepRow,
     SummaryRow,
+    SuppressedRow,
 )
 
 
@@ -50,7 +56,9 @@ def document(result: HuntResult) -> Document:
         "summary": summary_row(result.summary),
         "incidents": [incident_row(incident) for incident in result.incidents],
         "alerts": [alert_row(alert) for alert in result.alerts],
-        "coverage": [coverage_row(c, result.blind_spots.get(c.host, ())) for c in result.coverage],
+        "suppressed": [suppressed_row(one) for one in result.suppressed],
+        "allowances": [allowance_row(one) for one in result.allowances],
+        "coverage": [_host(coverage, result) for coverage in result.coverage],
         "errors": [error_row(problem) for problem in result.problems],
         "notes": list(result.notes),
         "provenance": provenance_row(result.provenance),
@@ -58,13 +66,18 @@ def document(result: HuntResult) -> Document:
 
 
 def rows(result: HuntResult) -> Iterator[Row]:
-    """The hunt row by row: alerts, incidents, coverage, errors; last the summary, with schema, notes and provenance."""
+    """The hunt row by row: alerts, incidents, suppressed alerts, entries of --allow, coverage, errors; last the
+    summary, with schema, notes and provenance."""
     for alert in result.alerts:
         yield alert_row(alert)
     for incident in result.incidents:
         yield incident_row(incident)
+    for suppressed in result.suppressed:
+        yield suppressed_row(suppressed)
+    for allowance in result.allowances:
+        yield allowance_row(allowance)
     for coverage in result.coverage:
-        yield coverage_row(coverage, result.blind_spots.get(coverage.host, ()))
+        yield _host(coverage, result)
     for problem in result.problems:
         yield error_row(problem)
     last = {"schema": SCHEMA, "notes": list(result.notes), "provenance": provenance_row(result.provenance)}
@@ -111,6 +124,7 @@ def incident_row(incident: Incident) -> IncidentRow:
         "title": incident.title,
         "verdict": incident.verdict,
         "host": incident.host,
+        "asset": _asset(incident.asset),
         "users": list(incident.users),
         "first_seen": _time(incident.first_seen),
         "last_seen": _time(incident.last_seen),
@@ -118,6 +132,8 @@ def incident_row(incident: Incident) -> IncidentRow:
         "family_detail": incident.family_detail,
         "score": incident.score,
         "level_reason": incident.level_reason,
+        "impact": list(incident.impact),
+        "impact_reason": incident.impact_reason,
         "stages": [_stage(stage) for stage in incident.stages],
         "steps": [_step(step) for step in incident.steps],
         "sequences": [_sequence(hit) for hit in incident.sequences],
@@ -139,11 +155,50 @@ def incident_row(incident: Incident) -> IncidentRow:
     }
 
 
-def coverage_row(coverage: Coverage, blind_spots: tuple[BlindSpot, ...] = ()) -> CoverageRow:
-    """One host's telemetry and what it could not show."""
+def suppressed_row(suppressed: Suppressed) -> SuppressedRow:
+    """One expected alert, whole, and the entry that says so."""
+    return {
+        "kind": "suppressed",
+        "allowed_by": suppressed.by.where,
+        "reason": suppressed.by.reason,
+        "expires": suppressed.by.expires.isoformat(),
+        "alert": alert_row(suppressed.alert),
+    }
+
+
+def allowance_row(allowance: Allowance) -> AllowanceRow:
+    """One entry of --allow and what became of it."""
+    entry = allowance.entry
+    return {
+        "kind": "allowance",
+        "where": entry.where,
+        "state": allowance.state,
+        "alerts": allowance.alerts,
+        "rule": entry.rule,
+        "rule_id": allowance.rule_id,
+        "host": entry.host,
+        "process": entry.process,
+        "user": entry.user,
+        "command": entry.command,
+        "reason": entry.reason,
+        "expires": entry.expires.isoformat(),
+        "about": allowance.about,
+        "remarks": list(entry.remarks),
+    }
+
+
+def _host(coverage: Coverage, result: HuntResult) -> CoverageRow:
+    return coverage_row(coverage, result.blind_spots.get(coverage.host, ()), result.assets.get(coverage.host))
+
+
+def coverage_row(
+    coverage: Coverage, blind_spots: tuple[BlindSpot, ...] = (), asset: Asset | None = None
+) -> CoverageRow:
+    """One host's telemetry, what it could not show, and whose host it is."""
     return {
         "kind": "coverage",
         "host": coverage.host,
+        "asset": _asset(asset),
         "channels": [_channel(count) for count in coverage.counts],
         "blind_spots": [_blind_spot(spot) for spot in blind_spots],
     }
@@ -172,6 +227,7 @@ def summary_row(summary: Summary) -> SummaryRow:
         "records_lost": summary.records_lost,
         "alerts": summary.alerts,
         "alerts_by_level": {level: summary.alerts_by_level.get(level, 0) for level in LEVELS},
+        "alerts_suppressed": summary.alerts_suppressed,
         "incidents": summary.incidents,
         "partial": summary.partial,
         "interrupted": summary.interrupted,
@@ -191,10 +247,29 @@ def provenance_row(provenance: Provenance) -> ProvenanceRow:
     return {
         "version": provenance.version,
         "rules_hash": provenance.rules_hash,
+        "attack_version": attack_version(),
         "command_line": provenance.command_line,
         "started": _time(provenance.started),
         "finished": _time(provenance.finished),
-        "inputs": [{"path": i.path, "size": i.size, "sha256": i.sha256} for i in provenance.inputs],
+        "inputs": [_input(file) for file in provenance.inputs],
+        "lists": [_input(file) for file in provenance.lists],
+    }
+
+
+def _input(file: InputFile) -> InputRow:
+    return {"path": file.path, "size": file.size, "sha256": file.sha256}
+
+
+def _asset(asset: Asset | None) -> AssetRow | None:
+    if asset is None:
+        return None
+    return {
+        "name": asset.name,
+        "role": asset.role,
+        "owner": asset.owner,
+        "criticality": asset.criticality,
+        "marked": asset.marked,
+        "where": asset.where,
     }
 
 

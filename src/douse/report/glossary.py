@@ -5,6 +5,8 @@ Facts and our own sentences only. A name that is missing here costs a reader one
 
 from __future__ import annotations
 
+from douse.content.attack import attack
+
 GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Alert", "One detection rule matched one log record. An alert alone is a hint, not a verdict."),
     ("ATT&CK technique", "A numbered entry (such as T1555.003) in MITRE's public catalogue of attackers' methods."),
@@ -37,53 +39,6 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Sigma rule", "A detection rule in an open text format. Douse brings its own and reads others."),
     ("Sysmon", "A free Microsoft tool that records process starts, connections and more in the event log."),
 )
-
-TECHNIQUES = {
-    "T1005": "Data from Local System",
-    "T1027": "Obfuscated Files or Information",
-    "T1027.010": "Command Obfuscation",
-    "T1027.013": "Encrypted/Encoded File",
-    "T1036": "Masquerading",
-    "T1036.003": "Rename Legitimate Utilities",
-    "T1041": "Exfiltration Over C2 Channel",
-    "T1053.005": "Scheduled Task",
-    "T1055": "Process Injection",
-    "T1055.003": "Thread Execution Hijacking",
-    "T1055.012": "Process Hollowing",
-    "T1057": "Process Discovery",
-    "T1059": "Command and Scripting Interpreter",
-    "T1059.001": "PowerShell",
-    "T1059.003": "Windows Command Shell",
-    "T1059.010": "AutoHotKey and AutoIT",
-    "T1070": "Indicator Removal",
-    "T1070.004": "File Deletion",
-    "T1071": "Application Layer Protocol",
-    "T1071.001": "Web Protocols",
-    "T1102": "Web Service",
-    "T1102.001": "Dead Drop Resolver",
-    "T1105": "Ingress Tool Transfer",
-    "T1112": "Modify Registry",
-    "T1115": "Clipboard Data",
-    "T1140": "Deobfuscate/Decode Files or Information",
-    "T1204": "User Execution",
-    "T1204.001": "Malicious Link",
-    "T1204.002": "Malicious File",
-    "T1204.004": "Malicious Copy and Paste",
-    "T1218": "System Binary Proxy Execution",
-    "T1218.005": "Mshta",
-    "T1218.009": "Regsvcs/Regasm",
-    "T1497.001": "System Checks",
-    "T1518.001": "Security Software Discovery",
-    "T1539": "Steal Web Session Cookie",
-    "T1547.001": "Registry Run Keys / Startup Folder",
-    "T1552.001": "Credentials In Files",
-    "T1555": "Credentials from Password Stores",
-    "T1555.003": "Credentials from Web Browsers",
-    "T1555.004": "Windows Credential Manager",
-    "T1555.005": "Password Managers",
-    "T1567": "Exfiltration Over Web Service",
-    "T1657": "Financial Theft",
-}
 
 _SYSMON = "microsoft-windows-sysmon/operational"
 _POWERSHELL = "microsoft-windows-powershell/operational"
@@ -127,8 +82,10 @@ EVENTS = {
 
 
 def technique_name(technique: str) -> str:
-    """The technique's name, empty where it is not in our list."""
-    return TECHNIQUES.get(technique, "")
+    """The name of an ATT&CK technique, empty where the table we ship does not know it."""
+    found = attack().techniques.get(technique)
+    return found.name if found else ""
+
 
 
 def event_name(channel: str, event_id: int) -> str:

@@ -31,6 +31,9 @@ MAX_FIRST_STEPS = 5
 MAX_PROOF = 20
 MAX_STEPS = 300
 MAX_PROCESSES = 400
+MAX_SUPPRESSED = 500
+MAX_ENTRIES = 500
+"""Alerts that somebody expects, and lines that say so, which are listed."""
 MAX_PRINTED = 60
 """Longer lists of alerts are printed without the evidence that the story has not already given."""
 
@@ -57,22 +60,37 @@ class IncidentView:
 
 def render(document: Document) -> str:
     """The report of a hunt, as one HTML text."""
-    style, script = _asset("report.css"), _asset("report.js")
     alerts = story.alerts_by_id(document)
     incidents = story.worst_first(document)
     views = [_view(number, row, alerts) for number, row in enumerate(incidents[:MAX_INCIDENTS], 1)]
+    suppressed = document.get("suppressed", [])
     listed = story.by_level_then_time(document["alerts"])[:MAX_ALERTS]
+    return page(
+        "report.html.j2",
+        document=document,
+        weak=story.only_weak(incidents),
+        incidents=views,
+        unlisted_incidents=incidents[MAX_INCIDENTS:],
+        alerts=listed,
+        allowances=document.get("allowances", []),
+        suppressed=suppressed[:MAX_SUPPRESSED],
+        suppressed_total=len(suppressed),
+        told={alert["alert_id"] for view in views for step in view.steps for alert in step.proof[:MAX_PROOF]},
+        anchors={alert["alert_id"]: f"alert-{number}" for number, alert in enumerate(listed, 1)},
+    )
+
+
+def page(template: str, *more_styles: str, **values: object) -> str:
+    """A template of ours as one HTML text, with our style and script in it and the policy that allows only these.
+
+    `more_styles` are further files of style; `values` is what the template shows.
+    """
+    style, script = "\n".join(_asset(name) for name in ("report.css", *more_styles)), _asset("report.js")
     return (
         _environment()
-        .get_template("report.html.j2")
+        .get_template(template)
         .render(
-            document=document,
-            weak=story.only_weak(incidents),
-            incidents=views,
-            unlisted_incidents=incidents[MAX_INCIDENTS:],
-            alerts=listed,
-            told={alert["alert_id"] for view in views for step in view.steps for alert in step.proof[:MAX_PROOF]},
-            anchors={alert["alert_id"]: f"alert-{number}" for number, alert in enumerate(listed, 1)},
+            **values,
             style=Markup(style),  # noqa: S704 - our own file, not evidence
             script=Markup(script),  # noqa: S704 - our own file, not evidence
             policy=_POLICY.format(style=_hash(style), script=_hash(script)),
@@ -147,6 +165,8 @@ def _environment() -> Environment:
         "MAX_PROOF": MAX_PROOF,
         "MAX_PROCESSES": MAX_PROCESSES,
         "MAX_PRINTED": MAX_PRINTED,
+        "MAX_ENTRIES": MAX_ENTRIES,
+        "asset_words": story.asset_words,
         "count": story.count,
         "event_name": glossary.event_name,
         "found": story.found,

@@ -82,11 +82,24 @@ class BlindSpotRow(TypedDict):
     verified: bool
 
 
+class AssetRow(TypedDict):
+    """What an inventory (--assets) says of a computer. `marked` are the words that mark it as OT or engineering, empty
+    without any; `where` is the inventory's `file:line`."""
+
+    name: str
+    role: str
+    owner: str
+    criticality: str
+    marked: str
+    where: str
+
+
 class CoverageRow(TypedDict):
-    """The telemetry of one host and its blind spots."""
+    """The telemetry of one host and its blind spots; `asset` is null where no inventory has the host."""
 
     kind: Literal["coverage"]
     host: str
+    asset: AssetRow | None
     channels: list[ChannelRow]
     blind_spots: list[BlindSpotRow]
 
@@ -154,7 +167,8 @@ class ProcessRow(TypedDict):
 
 
 class IncidentRow(TypedDict):
-    """What happened on one host, as far as the telemetry could show it. `alerts` are ids in time order."""
+    """What happened on one host, as far as the telemetry could show it. `alerts` are ids in time order. `impact` has
+    ids of techniques that are outcomes; no log shows them, and `impact_reason` says why they are named."""
 
     kind: Literal["incident"]
     incident_id: str
@@ -162,6 +176,7 @@ class IncidentRow(TypedDict):
     title: str
     verdict: str
     host: str
+    asset: AssetRow | None
     users: list[str]
     first_seen: str
     last_seen: str
@@ -169,6 +184,8 @@ class IncidentRow(TypedDict):
     family_detail: str
     score: float
     level_reason: str
+    impact: list[str]
+    impact_reason: str
     stages: list[StageRow]
     steps: list[StepRow]
     sequences: list[SequenceRow]
@@ -179,6 +196,41 @@ class IncidentRow(TypedDict):
     coverage: TelemetryRow
     alerts: list[str]
     supersedes: list[str]
+
+
+class SuppressedRow(TypedDict):
+    """An alert that an entry of --allow took out: in no incident and in no other count. `allowed_by` is the entry's
+    `file:line`. --level does not shorten this list."""
+
+    kind: Literal["suppressed"]
+    allowed_by: str
+    reason: str
+    expires: str
+    alert: AlertRow
+
+
+class AllowanceRow(TypedDict):
+    """An entry of --allow, as written, and what became of it.
+
+    `state` is used, unused, expired or no rule. `alerts` counts those that fit it; an expired entry did not suppress
+    them. `rule_id` is empty where the run has no such rule, and `about` says why. `remarks` are what a reviewer should
+    know of the entry.
+    """
+
+    kind: Literal["allowance"]
+    where: str
+    state: str
+    alerts: int
+    rule: str
+    rule_id: str
+    host: str
+    process: str
+    user: str
+    command: str
+    reason: str
+    expires: str
+    about: str
+    remarks: list[str]
 
 
 class ErrorRow(TypedDict):
@@ -203,6 +255,7 @@ class SummaryRow(TypedDict):
     records_lost: int
     alerts: int
     alerts_by_level: dict[str, int]
+    alerts_suppressed: int
     incidents: int
     partial: bool
     interrupted: bool
@@ -225,14 +278,17 @@ class InputRow(TypedDict):
 
 
 class ProvenanceRow(TypedDict):
-    """What makes the result repeatable."""
+    """What makes the result repeatable. `attack_version` is the ATT&CK whose ids and names are used; `lists` are the
+    files of --allow and --assets."""
 
     version: str
     rules_hash: str
+    attack_version: str
     command_line: str
     started: str
     finished: str
     inputs: list[InputRow]
+    lists: list[InputRow]
 
 
 class Document(TypedDict):
@@ -243,6 +299,8 @@ class Document(TypedDict):
     summary: SummaryRow
     incidents: list[IncidentRow]
     alerts: list[AlertRow]
+    suppressed: list[SuppressedRow]
+    allowances: list[AllowanceRow]
     coverage: list[CoverageRow]
     errors: list[ErrorRow]
     notes: list[str]

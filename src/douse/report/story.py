@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from douse.model import LEVELS
-from douse.report.schema import AlertRow, Document, IncidentRow, ProcessRow, StageRow, StepRow
+from douse.report.glossary import technique_name
+from douse.report.schema import AlertRow, AssetRow, Document, IncidentRow, ProcessRow, StageRow, StepRow
 
 NOTHING_FOUND = "No incident found in the telemetry read"
 NOTHING_FOUND_STEPS = (
@@ -81,7 +82,7 @@ def nothing(document: Document) -> Nothing:
         return Nothing("NOT JUDGED", NOTHING_READ, lead, NOTHING_READ_STEPS)
     single = f"; {count(summary['alerts'], 'single alert')} below belong to none" if summary["alerts"] else ""
     lead = (f"Douse read {count(summary['records_read'], 'record')} and found nothing that forms an incident{single}. "
-            "This is no proof that nothing happened: what was not recorded could not be judged.")
+            f"{_set_apart(document)}This is no proof that nothing happened: what was not recorded could not be judged.")
     return Nothing("NO INCIDENT", NOTHING_FOUND, lead, NOTHING_FOUND_STEPS)
 
 
@@ -102,9 +103,15 @@ def weak_signs(document: Document) -> str:
     worth = "One thing in them is" if signs == 1 else f"{signs:,} things in them are"
     read = count(document["summary"]["records_read"], "record")
     return (
-        f"{read} were read. {worth} worth a look; nothing adds up to an intrusion. This is no "
+        f"{read} were read. {worth} worth a look; nothing adds up to an intrusion. {_set_apart(document)}This is no "
         "proof that nothing happened: what was not recorded could not be judged."
     )
+
+
+def _set_apart(document: Document) -> str:
+    """A sentence on alerts that took no part because a list allows them; "" where there are none."""
+    number = len(document.get("suppressed", []))
+    return f"{count(number, 'alert')} took no part, because a list says that they are expected. " if number else ""
 
 
 def questions(incidents: Iterable[IncidentRow]) -> list[str]:
@@ -204,6 +211,28 @@ def _rank(level: str) -> int:
 def by_level_then_time(alerts: Iterable[AlertRow]) -> list[AlertRow]:
     """Alerts strongest first, and in time order within a level."""
     return sorted(alerts, key=lambda alert: (-_rank(alert["level"]), when(alert["time"])))
+
+
+def asset_words(asset: AssetRow | None) -> str:
+    """What an inventory says of a computer, in one line; "" where it says nothing."""
+    if asset is None:
+        return ""
+    said = (asset["role"], asset["owner"] and f"owner {asset['owner']}",
+            asset["criticality"] and f"criticality {asset['criticality']}")
+    return ", ".join(filter(None, said))
+
+
+def impact_words(incident: IncidentRow) -> str:
+    """The outcomes of an incident and why they are named, in one text; "" where there are none."""
+    named = ", ".join(" ".join(filter(None, (one, technique_name(one)))) for one in incident.get("impact", []))
+    return f"{named}: {incident['impact_reason']}" if named else ""
+
+
+def suppressed(document: Document) -> str:
+    """How many alerts are set apart, and by which files; "" where no list of what is expected was given."""
+    files = dict.fromkeys(base_name(row["where"].rpartition(":")[0]) for row in document.get("allowances", []))
+    number = len(document.get("suppressed", []))
+    return f"{count(number, 'alert')} suppressed by {', '.join(files)}" if files else ""
 
 
 def found(document: Document) -> str:

@@ -18,10 +18,11 @@ from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
-from douse.telemetry.envelope import contents, rest
+from douse.telemetry.damage import CUT_OFF, CUT_OFF_LIST, NOT_JSON, NOT_UTF8, TOO_LONG, ZEROS
+from douse.telemetry.envelope import contents, may_begin, rest
 from douse.telemetry.limits import MIB
 
-_BETWEEN: Final = re.compile(r"[\s,\[\]\ufeff]+|Record \d+(?=\s)")
+_BETWEEN: Final = re.compile(r"[\s,\[\]\ufeff\0]+|Record \d+(?=\s)")
 _LOOK_AHEAD: Final = 64
 _NEXT_START: Final = re.compile(r"""
     \n (?=[^\s\]},])                                     # a line at its first column: what is inside is indented
@@ -40,19 +41,15 @@ _scan = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode  # only wher
 _ENCODINGS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
                      (b"{\x00", "utf-16-le"), (b"[\x00", "utf-16-le"), (b"\x00{", "utf-16-be"), (b"\x00[", "utf-16-be"))
 
-NOT_JSON: Final = "broken JSON"
-NOT_UTF8: Final = "invalid UTF-8"
-TOO_LONG: Final = "longer than --max-line allows"
-CUT_OFF: Final = "the file ends inside this document"
-
 
 class Document(NamedTuple):
-    """A document's first line in the file, and its text or what is wrong with it."""
+    """A document's first line in the file, and its text or what is wrong with it (`records`: how many were lost)."""
 
     line: int
     text: str
     broken: str = ""
     fragment: bool = False
+    records: int | None = 1
 
 
 class Documents:
@@ -73,28 +70,51 @@ class Documents:
         self._ended = False
         self._lost_track = False
         self._in_envelope = False
+        self._in_list = False  # whether a list of documents has begun and not ended
+        self._found_any = False
+        self._zeros = 0  # the line at which zero bytes stand between documents
 
     def found_event(self) -> None:
         """The last document was a good one: what follows is no fragment."""
         self._lost_track = False
+        self._found_any = True
 
     def __iter__(self) -> Iterator[Document]:
-        self._open_envelope()
+        last = ""
+        self._in_envelope = self._skip_between() and self._enter_answer()
         while self._skip_between():
+            if self._in_envelope and self._enter_answer():
+                continue
+            yield from self._hole()
             if self._line_start:
                 self._lost_track = False
             line, fragment = self._line, self._lost_track
             text, broken = self._next() if self._buffer[self._at] == "{" else self._garbage()
             if not (broken and fragment):
+                last = broken
                 yield Document(line, text, broken, fragment)
+        yield from self._hole()
+        if self._in_list and self._found_any and last != CUT_OFF:
+            yield Document(self._line, "", CUT_OFF_LIST, records=None)
 
-    def _open_envelope(self) -> None:
-        """Go to the documents inside the answer of a search, if the stream is one."""
-        if self._skip_between() and self._buffer[self._at] == "{":
-            start = contents(self._buffer, self._at)
-            if start is not None:
-                self._advance(start)
-                self._in_envelope = True
+    def _hole(self) -> Iterator[Document]:
+        """What zero bytes between documents were before."""
+        if self._zeros:
+            yield Document(self._zeros, "", ZEROS, records=None)
+            self._zeros = 0
+
+    def _enter_answer(self) -> bool:
+        """Go to the documents inside the answer of a search, if one begins here."""
+        if self._buffer[self._at] != "{" or not may_begin(self._buffer, self._at):
+            return False
+        while len(self._buffer) - self._at < MIB and self._fill():
+            pass
+        start = contents(self._buffer, self._at)
+        if start is None:
+            return False
+        self._advance(start)
+        self._in_list = True
+        return True
 
     def _fill(self, size: int = 0) -> bool:
         """Read on; what was dealt with is let go. False at the end of the stream."""
@@ -132,14 +152,26 @@ class Documents:
         """Go to the next thing that is no separator; False at the end."""
         while True:
             while between := _BETWEEN.match(self._buffer, self._at):
+                if between[0] != "\n":
+                    self._look_at(between[0])
                 self._advance(between.end())
             if self._in_envelope and self._at < len(self._buffer) and self._buffer[self._at] in '}"':
                 self._advance(rest(self._buffer, self._at))
+                held = len(self._buffer) - self._at
+                if held and held <= self._max_line and self._buffer[self._at] == '"' and self._fill(max(MIB, held)):
+                    continue  # a member of the answer, such as its aggregations, goes on behind the buffer
             if len(self._buffer) - self._at >= _LOOK_AHEAD or not self._fill():
                 if self._at < len(self._buffer):
                     return True
                 if self._ended:
                     return False
+
+    def _look_at(self, between: str) -> None:
+        """Note what a separator says of the documents before and behind it."""
+        if "[" in between or "]" in between:
+            self._in_list = between.rfind("[") > between.rfind("]")
+        if "\0" in between:
+            self._zeros = self._zeros or self._line + between.count("\n", 0, between.index("\0"))
 
     def _garbage(self) -> tuple[str, str]:
         """Something that starts no document: its line is lost."""

@@ -8,7 +8,8 @@ words. So `event.original`, the record's own XML, is read instead where it was k
 
 Where all data are param1 and so on, `Data` is added, as other readers call unnamed data. Times are UTC, except in
 Kibana's CSV, which has the zone of whoever exported it and does not say it; such a record becomes a flattened one,
-whose zone flattened.py looks for.
+whose zone flattened.py looks for. Kibana writes "-" where a record has nothing, so there that is no value, and
+numbers in groups of three digits.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from douse.telemetry.event_xml import parse_event, to_microseconds
+from douse.telemetry.event_xml import parse_event
+from douse.telemetry.fields import system_fields
 from douse.telemetry.flattened import provider_of
 from douse.telemetry.system import parse_time
 from douse.telemetry.times import english
@@ -30,6 +32,12 @@ _PARAMETER: Final = re.compile(r"param\d+")
 _MOST_STEPS: Final = 3
 """winlog.process.thread.id has so many dots; a name with more is none of ours."""
 _DATA: Final = ("winlog.event_data.", "winlog.user_data.")
+_ROUTING: Final = ("Channel", "EventID", "Computer", "Provider_Name", "EventRecordID")
+"""What is System's where data of the same name would hide it."""
+_GROUPED: Final = re.compile(r"\d{1,3}(?:,\d{3})+")
+_KIBANA: Final = " @ "
+"""What stands between date and time in Kibana's CSV."""
+_ABSENT: Final = "-"
 
 Record = Mapping[str, Any]
 
@@ -53,11 +61,11 @@ def from_elastic(record: Record) -> dict[str, Any]:
     system = _system(record, log)
     parsed = parse_time(time)
     if parsed is not None and parsed.tzinfo is not None:
-        system["TimeCreated"] = {"#attributes": {"SystemTime": to_microseconds(time)}}
+        system["TimeCreated"] = {"#attributes": {"SystemTime": time}}
         return {"Event": {"System": system, **_data(log), **_message(record, log)}}
-    kibana = english(time.replace(" @", ""))
+    kibana = english(time.replace(_KIBANA, " "))
     stated = kibana.replace(tzinfo=None).isoformat() if kibana else time
-    return _flattened(system, log, stated)
+    return {**_flattened(system, log, stated), **_message(record, log).get("RenderingInfo", {})}
 
 
 def _system(record: Record, log: Record) -> dict[str, Any]:
@@ -129,10 +137,9 @@ def _message(record: Record, log: Record) -> dict[str, Any]:
 
 def _flattened(system: Record, log: Record, stated: str) -> dict[str, Any]:
     """The record as log shippers flatten it; its time is as stated."""
+    named = system_fields(system)
     flat = {name: value for data in _data(log).values() for name, value in data.items()}
-    provider = _part(_part(system, "Provider"), "#attributes").get("Name")
-    return {**flat, "Channel": system.get("Channel"), "EventID": system.get("EventID"), "TimeCreated": stated,
-            "Computer": system.get("Computer"), "Provider_Name": provider, "EventRecordID": system["EventRecordID"]}
+    return {**named, **flat, **{name: named[name] for name in _ROUTING if name in named}, "TimeCreated": stated}
 
 
 def _from_old(record: Record) -> dict[str, Any]:
@@ -145,9 +152,14 @@ def _from_old(record: Record) -> dict[str, Any]:
 def _from_dotted(record: Record) -> dict[str, Any]:
     """A document whose names are paths; values may be lists of one, as in the `fields` of a search."""
     nested: dict[str, Any] = {"winlog": {}}
+    shown = _KIBANA in str(record.get("@timestamp"))
     for path, value in record.items():
+        if shown and value == _ABSENT:
+            continue
         single = value[0] if isinstance(value, list) and len(value) == 1 else value
         prefix = next((prefix for prefix in _DATA if path.startswith(prefix)), "")
+        if shown and not prefix and isinstance(single, str) and _GROUPED.fullmatch(single):
+            single = single.replace(",", "")
         steps = [*prefix.split(".")[:2], path[len(prefix):]] if prefix else path.split(".", _MOST_STEPS)
         _put(nested, steps, single)
     return nested

@@ -22,7 +22,6 @@ _REFERENCE: Final = re.compile(r"&#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}));")
 _DISGUISES: Final = range(0xE000, 0xF8C0, len(_FORBIDDEN))
 """Where in Unicode's private area a run of characters begins of which the text may hold none."""
 _MAX_DEPTH: Final = 50
-_FINER_THAN_MICROSECONDS: Final = re.compile(r"(\.\d{6})\d+")
 
 Restore = Callable[[str], str]
 
@@ -41,11 +40,6 @@ def parse_event(text: str) -> Mapping[str, Any] | None:
         except (ElementTree.ParseError, UnicodeEncodeError):
             return None
     return None if _is_mixed(root) else _children(root, restore)
-
-
-def to_microseconds(time: str) -> str:
-    """A time as text without what is finer than a microsecond: cut off, not rounded, as the EVTX reader has it."""
-    return _FINER_THAN_MICROSECONDS.sub(r"\1", time)
 
 
 def _parsed(text: str) -> ElementTree.Element:

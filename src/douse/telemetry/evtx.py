@@ -36,6 +36,8 @@ from douse.telemetry.record import nested_event
 from douse.telemetry.system import head_of
 from douse.telemetry.wanted import Wanted
 
+_PANIC: Final = "PanicException"
+"""What a bug of a library written in Rust becomes: no Exception, and of a module that cannot be imported."""
 _OTHER_COPY: Final = "Look for another copy of this log (shadow copy, backup, log server)."
 
 
@@ -112,5 +114,9 @@ def _texts(chunk: Chunk) -> Iterator[str]:
             return
         except (RuntimeError, OSError):
             continue
+        except BaseException as error:
+            if type(error).__name__ != _PANIC:
+                raise
+            return  # the library does not know itself any more; what it leaves unread is counted
         if record is not None:
             yield record["data"]

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from douse.telemetry.elastic import AUDIT_KEYWORDS
-from douse.telemetry.event_xml import to_microseconds
 from douse.telemetry.system import decode_document, parse_time
 
 COLUMNS: Final = frozenset({"EventRecordId", "EventId", "Channel", "TimeCreated", "Payload"})
@@ -39,7 +38,7 @@ def from_evtxecmd(record: Mapping[str, Any]) -> dict[str, Any] | None:
         "EventID": record["EventId"],
         "Level": _LEVELS.get(str(level), level),
         "Keywords": AUDIT_KEYWORDS.get(keywords.lower(), keywords) or None,
-        "TimeCreated": {"#attributes": {"SystemTime": to_microseconds(stated)}},
+        "TimeCreated": {"#attributes": {"SystemTime": stated}},
         "EventRecordID": record["EventRecordId"],
         "Execution": {"#attributes": {"ProcessID": record.get("ProcessId"), "ThreadID": record.get("ThreadId")}},
         "Channel": record["Channel"],

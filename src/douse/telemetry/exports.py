@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 import msgspec
 
-from douse.model import Event, Loss, Source
+from douse.model import Event, Source
 from douse.telemetry.coverage import Tally
-from douse.telemetry.documents import CUT_OFF, NOT_JSON, TOO_LONG, Documents
+from douse.telemetry.damage import NOT_JSON, lose
+from douse.telemetry.documents import Documents
 from douse.telemetry.flattened import flattened_head
 from douse.telemetry.limits import Limits
 from douse.telemetry.relay import Document, relay
@@ -22,8 +23,6 @@ from douse.telemetry.shapes import is_no_record, shaped
 from douse.telemetry.splunk_text import Unreadable
 from douse.telemetry.system import decode_document
 from douse.telemetry.wanted import Wanted
-
-_NEXT_STEPS: Final = {CUT_OFF: "Look for a complete copy of the file.", TOO_LONG: "Raise --max-line to read it."}
 
 
 def read(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits: Limits) -> Iterator[Event]:
@@ -40,8 +39,7 @@ def _documents(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, l
                 found.found_event()
                 yield from as_document(record, document.line, source, wanted, tally)
         elif not document.fragment:
-            reason = document.broken or NOT_JSON
-            tally.lose(Loss(source, f"line {document.line}", reason, 1, _NEXT_STEPS.get(reason, "")))
+            lose(document.broken or NOT_JSON, document.line, source, tally, document.records)
 
 
 def _is_event(record: Mapping[str, Any]) -> bool:
@@ -60,11 +58,11 @@ def as_document(record: Mapping[str, Any], line: int, source: Source, wanted: Wa
         if made.channel and made.event_id >= 0 and not wanted.accepts(made.channel, made.event_id):
             tally.count(made.host, made.channel, made.event_id, None, wanted=False)
         else:
-            tally.lose(Loss(source, f"line {line}", made.reason, 1, made.next_step))
+            lose(made.reason, line, source, tally, next_step=made.next_step)
         return
     try:
         text = msgspec.json.encode(made)
     except (RecursionError, UnicodeEncodeError, ValueError):
-        tally.lose(Loss(source, f"line {line}", "nested too deep to be an event", 1))
+        lose("nested too deep to be an event", line, source, tally)
     else:
         yield line, text

@@ -66,12 +66,26 @@ def data_fields(event_data: object, user_data: object) -> Fields:
 
 
 def integer(value: object, otherwise: int = 0) -> int:
-    """A number that a log may have written as a number or as text; one beyond 64 bits is none of Windows."""
-    try:
-        number = int(value) if isinstance(value, (int, str)) else otherwise
-    except ValueError:
+    """A number that a log may have written as a number, as text, or with a fraction of nothing (4688.0, as tables do);
+    one beyond 64 bits is none of Windows."""
+    if isinstance(value, int):
+        number = int(value)
+    elif isinstance(value, str | float):
+        try:
+            number = int(value) if isinstance(value, str) else _whole(value, otherwise)
+        except ValueError:
+            number = _whole(value, otherwise)
+    else:
         return otherwise
     return number if number.bit_length() <= _WIDEST else otherwise
+
+
+def _whole(value: str | float, otherwise: int) -> int:
+    try:
+        number = float(value)
+    except ValueError:
+        return otherwise
+    return int(number) if number.is_integer() else otherwise
 
 
 def scalar(value: object) -> Value:
@@ -83,10 +97,27 @@ def scalar(value: object) -> Value:
     if value is None or isinstance(value, float):
         return value
     if isinstance(value, dict):
-        return scalar(value[_TEXT]) if _TEXT in value and not isinstance(value[_TEXT], dict) else None
+        text = value.get(_TEXT)
+        return None if isinstance(text, dict) else scalar(text)
     if isinstance(value, list):
-        return [_text(item) for item in value]
+        return _texts(value)
     return str(value)
+
+
+def _texts(items: list[Any]) -> list[str]:
+    """The texts of a list and of all lists in it, in their order, whose nesting a log may choose: hence no recursion,
+    and no text made of a list, which would double with each level."""
+    texts: list[str] = []
+    waiting = items[::-1]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            item = item.get(_TEXT)
+        if isinstance(item, list):
+            waiting += reversed(item)
+        else:
+            texts.append(_text(item))
+    return texts
 
 
 def add_hashes(fields: Fields) -> None:
@@ -102,7 +133,8 @@ def add_hashes(fields: Fields) -> None:
 
 
 def _text(item: object) -> str:
-    value = scalar(item)
+    """What is no list as a text; a structure is an empty one."""
+    value = None if isinstance(item, dict) else scalar(item)
     return "" if value is None else value if isinstance(value, str) else str(value)
 
 
@@ -147,7 +179,7 @@ def _add_data(section: object, fields: Fields) -> None:
     if isinstance(section, dict):
         _add_elements(section, fields, added, unnamed, 0)
     elif section is not None:
-        unnamed.append(_text(section))
+        _add_unnamed(section, fields, added, unnamed)
     if unnamed:
         fields["Data"] = unnamed
 
@@ -183,7 +215,7 @@ def _add_unnamed(value: object, fields: Fields, added: set[str], unnamed: list[s
         if name:
             _set(name, item, fields, added)
         elif item is not None:
-            unnamed.append(_text(item))
+            unnamed += _texts([item])
 
 
 def _name_of(item: object) -> str:

@@ -22,15 +22,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from douse.telemetry.columns import CHANNEL, EVENT_ID, HOST, PROVIDER, RECORD_ID, TIME
 from douse.telemetry.fields import Fields, add_hashes, integer, scalar
 from douse.telemetry.system import Head, in_utc, parse_time
-
-CHANNEL: Final = ("Channel", "LogName")
-EVENT_ID: Final = ("EventID", "EventId", "Event_ID")
-HOST: Final = ("Computer", "Hostname", "ComputerName", "MachineName")
-PROVIDER: Final = ("Provider_Name", "SourceName", "ProviderName")
-RECORD_ID: Final = ("EventRecordID", "RecordNumber", "EventRecordId", "RecordId")
-TIME: Final = ("TimeCreated", "TimeCreated_SystemTime", "SystemTime", "EventTime", "@timestamp", "UtcTime")
 
 CLASSIC_CHANNELS: Final = {"security": "Security", "system": "System", "application": "Application", "setup": "Setup"}
 """Windows' spelling of channels that shippers write in lower case."""

@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from douse.telemetry.event_xml import to_microseconds
 from douse.telemetry.messages import data_of, is_readable
 from douse.telemetry.splunk_text import UNCERTAIN, Unreadable
 
@@ -53,4 +52,4 @@ def _iso(time: str) -> str:
     if found is None:
         return time
     zone = f"{found[5]}:{found[6]}" if found[5] else "Z" if time.endswith("Z") else ""
-    return to_microseconds(f"{found[1]}-{found[2]}-{found[3]}T{found[4]}{zone}")
+    return f"{found[1]}-{found[2]}-{found[3]}T{found[4]}{zone}"

@@ -8,14 +8,15 @@ MAX_WAITING of them and as text; nothing else waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, BinaryIO, Final
 
-from douse.model import Event, Loss, Source
+from douse.model import Event, Source
 from douse.telemetry.coverage import Tally
-from douse.telemetry.documents import CUT_OFF, NOT_JSON, TOO_LONG, Documents
+from douse.telemetry.damage import NOT_JSON, lose
+from douse.telemetry.documents import Documents
 from douse.telemetry.fields import Fields
 from douse.telemetry.flattened import Clock, flattened_fields, flattened_head, states_no_zone
 from douse.telemetry.limits import MIB, Limits
@@ -25,12 +26,8 @@ from douse.telemetry.wanted import Wanted
 MAX_WAITING: Final = 20_000
 MAX_WAITING_CHARACTERS: Final = 32 * MIB
 NO_EVENT: Final = "no Windows event (no channel, event id or time in it)"
-_NEXT_STEPS: Final = {
-    CUT_OFF: "Look for a complete copy of the file.",
-    TOO_LONG: "Raise --max-line to read it.",
-    NO_EVENT: "Export events as evtx_dump -o jsonl writes them, or with Channel, EventID and TimeCreated.",
-}
-
+_EXPORT_TO_XML: Final = "Get-WinEvent's objects hold no event data by name. Export with their ToXml()."
+_EXPORT_AS: Final = "Export events as evtx_dump -o jsonl writes them, or with Channel, EventID and TimeCreated."
 _AS_STATED: Final = timedelta()
 
 
@@ -43,7 +40,7 @@ def read(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits:
         if '"System"' in text and (head := head_of(text)):
             found.found_event()
             yield from flattened.release()
-            yield from _event(head, source, wanted, tally, partial(fields_of, text))
+            yield from emit_head(head, source, wanted, tally, partial(fields_of, text))
             continue
         record = decode_document(text) if text else None
         events = None if record is None else flattened.take(record, text)
@@ -52,11 +49,17 @@ def read(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits:
             yield from events
         elif not document.fragment:
             reason = document.broken or (NOT_JSON if record is None else NO_EVENT)
-            tally.lose(Loss(source, f"line {document.line}", reason, 1, _NEXT_STEPS.get(reason, "")))
+            lose(reason, document.line, source, tally, document.records,
+                 _advice(record) if reason == NO_EVENT else "")
     yield from flattened.release()
 
 
-def _event(head: Head, source: Source, wanted: Wanted, tally: Tally, decode: Callable[[], Fields]) -> Iterator[Event]:
+def _advice(record: Mapping[str, Any] | None) -> str:
+    return _EXPORT_TO_XML if record and {"LogName", "Id", "ProviderName"} <= record.keys() else _EXPORT_AS
+
+
+def emit_head(head: Head, source: Source, wanted: Wanted, tally: Tally,
+              decode: Callable[[], Fields]) -> Iterator[Event]:
     """Count the record, and yield it if somebody wants it."""
     accepted = wanted.accepts(head.channel, head.event_id)
     tally.count(head.host, head.channel, head.event_id, head.time, accepted)
@@ -109,7 +112,7 @@ class _Flattened:
         shown = self._clock.offset if offset is None else offset
         if shown not in self._noted:
             self._note(record, shown)
-        return _event(head, self._source, self._wanted, self._tally, partial(flattened_fields, record, head))
+        return emit_head(head, self._source, self._wanted, self._tally, partial(flattened_fields, record, head))
 
     def _note(self, record: dict[str, Any], offset: timedelta | None) -> None:
         """Tell the reader of the result, once, that times are not as the file states them."""

@@ -10,10 +10,11 @@ import codecs
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
-from douse.telemetry.documents import TOO_LONG
+from douse.telemetry.damage import TOO_LONG
 from douse.telemetry.limits import MIB
 
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_MARK: Final = "\ufeff"  # at the start, and wherever files were strung together
 _BOM: Final = codecs.BOM_UTF8
 _LENIENT: Final = "backslashreplace"
 
@@ -41,7 +42,7 @@ def lines(stream: BinaryIO, max_line: int) -> Iterator[Line]:
                 line = stream.readline(MIB)
         else:
             yield Line(number, line.decode("utf-8", _LENIENT).rstrip("\r\n"))
-        number, line = number + 1, stream.readline(max_line + 1)
+        number, line = number + 1, stream.readline(max_line + 1).removeprefix(_BOM)
 
 
 def _without_mark(start: bytes) -> str:
@@ -58,7 +59,8 @@ def _decoded(stream: BinaryIO, start: bytes, encoding: str, max_line: int) -> It
     while True:
         *whole, held = held.split("\n")
         for text in whole:
-            yield Line(number, "", TOO_LONG) if skipping or len(text) > max_line else Line(number, text.rstrip("\r"))
+            yield (Line(number, "", TOO_LONG) if skipping or len(text) > max_line
+                   else Line(number, text.removeprefix(_MARK).rstrip("\r")))
             number, skipping = number + 1, False
         if skipping or len(held) > max_line:
             held, skipping = "", True

@@ -11,19 +11,16 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from douse.telemetry.chunks import CHUNK_SIZE
-
 _TABLES: Final = struct.Struct("<96I")
 _TABLES_AT: Final = 128
 _OFFSET: Final = struct.Struct("<I")
-_MOST: Final = CHUNK_SIZE // 8
-"""Entries a list can have at most; one that is longer comes back to itself."""
 
 
 def without_circles(data: bytes) -> bytes:
     """The chunk, with the tables' heads zeroed from which a list leads in a circle."""
     heads = _TABLES.unpack_from(data, _TABLES_AT)
-    circular = [place for place, head in enumerate(heads) if head and not _ends(data, head)]
+    ending: set[int] = set()
+    circular = [place for place, head in enumerate(heads) if head and not _ends(data, head, ending)]
     if not circular:
         return data
     changed = bytearray(data)
@@ -32,12 +29,16 @@ def without_circles(data: bytes) -> bytes:
     return bytes(changed)
 
 
-def _ends(data: bytes, offset: int) -> bool:
-    """Whether a list comes to its end, or to an offset outside the chunk, which the library refuses."""
+def _ends(data: bytes, offset: int, ending: set[int]) -> bool:
+    """Whether a list comes to its end, or to an offset outside the chunk, which the library refuses. `ending` are the
+    offsets of which that is known: so none is followed twice, however the lists of a forged chunk run together."""
     last = len(data) - _OFFSET.size
     read = _OFFSET.unpack_from
-    for _ in range(_MOST):
-        if not offset or offset > last:
-            return True
+    passed: set[int] = set()
+    while offset and offset <= last and offset not in ending:
+        if offset in passed:
+            return False
+        passed.add(offset)
         offset = read(data, offset)[0]
-    return False
+    ending |= passed
+    return True

@@ -22,8 +22,10 @@ from douse.model import Event, Loss, Source
 from douse.telemetry import signs
 from douse.telemetry.chunks import WHOLE, ChunkRange, split
 from douse.telemetry.coverage import Tally
+from douse.telemetry.damage import ZEROS, lose
 from douse.telemetry.limits import Budget, Limits
 from douse.telemetry.streams import PEEK, Filled, buffered, spooled
+from douse.telemetry.unread import known
 from douse.telemetry.wanted import Wanted
 
 
@@ -53,7 +55,7 @@ class Reader:
     seeks: bool = False
     looks: re.Pattern[bytes] | signs.Sign | None = None
     certain: bool = False
-    mentions: re.Pattern[bytes] | None = None
+    mentions: re.Pattern[bytes] | signs.Sign | None = None
 
     def load(self) -> Read:
         """Import the reader's function."""
@@ -83,11 +85,10 @@ _EXPORT = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{(?s:.)*?'
                      rb'"(?:(?:winlog|_source|event_data|result|fields)"\s*:\s*\{\s*"|winlog\.\w+"\s*:|_raw"\s*:\s*"'
                      rb'|sourcetype"\s*:|Payload"\s*:\s*"\{\\"|(?:event|message|System)"\s*:\s*"<Event'
                      rb'|(?:StringInserts|EventData)"\s*:\s*\[)')
+_HOLE: Final = bytes(16)
+_LONGEST_HOLE: Final = 1 << 30
 _EVENT_ID = re.compile(rb'"(?:winlog\.)?event_?id"|<EventID\b|\bEventCode=\d|"EventCode"', re.IGNORECASE)
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?s:.)*?(?:schemas\.microsoft\.com/win/2004/08/events/event\b|<EventID\b)")
-_CSV = re.compile(rb"""(?:\xef\xbb\xbf)?(?:sep=.\s+)?(?:[^\r\n]{0,8000}[,;\t|])?["']?"""
-                  rb"""(?:Event_?ID|EventCode|event\.code|winlog\.event_id|_raw|Event\ ID)["']?(?:[,;\t|\r\n]|$)""",
-                  re.IGNORECASE)
 _SPLUNK = re.compile(rb"(?:\xef\xbb\xbf)?\s*\d\d?/\d\d?/\d{4} \d\d?:\d\d:\d\d(?:\.\d+)? [AP]M\s+"
                      rb"(?:\w+=[^\n]*\n){0,5}LogName=")
 
@@ -114,7 +115,7 @@ READERS: Final = (  # first fit wins: the most certain evidence first, guesses l
            mentions=_EVENT_ID),
     Reader("jsonl", "douse.telemetry.jsonl:read", suffixes=(".jsonl", ".ndjson", ".json"), looks=_JSON,
            mentions=_EVENT_ID),
-    Reader("csv", "douse.telemetry.csvlog:read", hints=(".csv", ".tsv"), looks=_CSV),
+    Reader("csv", "douse.telemetry.csvlog:read", hints=(".csv", ".tsv"), looks=signs.CSV, mentions=signs.EVENT_CSV),
 )
 
 
@@ -186,8 +187,14 @@ def read_stream(stream: BinaryIO, name: str, wanted: Wanted, tally: Tally, limit
 def read_opened(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits: Limits, *,
                 named: bool) -> Iterator[Event]:
     """The wanted records of an opened file or archive member; the stream can peek (see streams.buffered)."""
-    start: bytes = stream.peek(PEEK)[:PEEK]  # type: ignore[attr-defined]  # a BufferedReader, which BinaryIO does not say
-    reader = choose(start, source.member or source.path, named=named)
+    start, name = _start(stream), source.member or source.path
+    reader = choose(start, name, named=named)
+    if reader is None and start.startswith(_HOLE):
+        stream = _past_zeros(stream)
+        behind = _start(stream)
+        reader = choose(behind, name, named=named) if behind.strip(b"\x00") else None
+        if reader is not None:
+            lose(ZEROS, 1, source, tally, records=None)
     if reader is None:
         _refuse(start, source, tally, named=named)
         return
@@ -226,6 +233,20 @@ def choose(start: bytes, name: str, *, named: bool) -> Reader | None:
     return next(hinted, None)
 
 
+def _start(stream: BinaryIO) -> bytes:
+    start: bytes = stream.peek(PEEK)[:PEEK]  # type: ignore[attr-defined]  # a BufferedReader, which BinaryIO does not say
+    return start
+
+
+def _past_zeros(stream: BinaryIO) -> BinaryIO:
+    """What follows the zero bytes that a stream begins with, as a log does that was emptied while it was written."""
+    passed = 0
+    while (start := _start(stream)) and not start.strip(b"\x00") and passed < _LONGEST_HOLE:
+        passed += len(stream.read(len(start)))
+    stream.read(len(start) - len(start.lstrip(b"\x00")) if start.strip(b"\x00") else 0)
+    return cast("BinaryIO", buffered(Filled(stream.read)))
+
+
 def _plain(start: bytes) -> bytes:
     """UTF-16 text as the ASCII it mostly is; other bytes as they are."""
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -234,12 +255,19 @@ def _plain(start: bytes) -> bytes:
 
 
 def _refuse(start: bytes, source: Source, tally: Tally, *, named: bool) -> None:
-    """No reader: a loss if it was named or calls itself evidence, else counted as ignored."""
+    """No reader: a loss if it was named, calls itself evidence or is known to be a log, else counted as ignored."""
     by_name = next((reader for reader in READERS if reader.fits_name(source.member or source.path)), None)
-    if by_name is None and not named:
+    unread = known(start) or known(_plain(start))
+    if unread is not None and (named or unread.is_log):
+        tally.lose(Loss(source, "", unread.what, None, unread.next_step))
+    elif by_name is None and not named:
         tally.ignored += 1
+        if unread is not None:
+            tally.note(f"{source}: {unread.what}")
     elif not start:
-        tally.lose(Loss(source, "", "empty file", None))
+        tally.lose(Loss(source, "", "empty file", None, "Look for another copy of the log."))
+    elif not start.strip(b"\x00"):
+        tally.lose(Loss(source, "", "nothing but zero bytes", None, "Look for another copy of the log."))
     else:
         formats = ", ".join(reader.name for reader in READERS)
         what = f"is named like {by_name.name} and its content is not" if by_name else "unknown format"

@@ -21,6 +21,9 @@ from douse.telemetry.system import NOTHING, Head, fields_beside_data, fields_of
 _MAX_KNOWN: Final = 1_000
 """Sets of field names that are remembered; logs have a handful for each event id."""
 
+_MAX_CHARACTERS: Final = 8_192
+"""Characters that names may have together to be remembered; those of Windows' longest record have some 2,000."""
+
 _Int = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 _decode_plain = msgspec.json.Decoder(dict[str, str | _Int | bool | None]).decode
 
@@ -89,12 +92,15 @@ def nested_event(head: Head, source: Source, text: str) -> Event:
 
 
 def _data_of(event_data: msgspec.Raw, user_data: msgspec.Raw) -> Fields | None:
-    """What a record's data give; None where that cannot be told without its System part."""
+    """What a record's data give; None where that cannot be told without its System part, or not in this quick way."""
     if event_data is not NOTHING and user_data is not NOTHING:
         return None
     data = _plain(event_data)
     if data is None:
-        data = data_fields(_value(event_data), _value(user_data))
+        try:
+            data = data_fields(msgspec.json.decode(event_data), msgspec.json.decode(user_data))
+        except (msgspec.DecodeError, RecursionError):  # such as a number beyond all bounds, which a Head passes over
+            return None
     return None if SYSTEM_WINS & data.keys() else data
 
 
@@ -105,13 +111,6 @@ def _plain(event_data: msgspec.Raw) -> Fields | None:
     except (msgspec.DecodeError, RecursionError):
         return None
     return data if _names(data).plain else None  # type: ignore[return-value]  # a dict of fewer kinds of value
-
-
-def _value(raw: msgspec.Raw) -> object:
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
-        return None
 
 
 class _Names(NamedTuple):
@@ -128,9 +127,10 @@ def _names(data: Mapping[str, object]) -> _Names:
     if known is None:
         plain = not any(name in NO_NAMES or name == ATTRIBUTES or " " in name for name in names)
         known = _Names(plain, {name.lower(): name for name in names})
-        if len(_known) >= _MAX_KNOWN:
-            _known.clear()
-        _known[names] = known
+        if len(names) + sum(map(len, names)) <= _MAX_CHARACTERS:
+            if len(_known) >= _MAX_KNOWN:
+                _known.clear()
+            _known[names] = known
     return known
 
 

@@ -11,18 +11,17 @@ An empty field is a field that the record has not: a table has the columns of al
 from __future__ import annotations
 
 import csv
-import re
 from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple, TextIO
 
-from douse.telemetry.documents import TOO_LONG
+from douse.telemetry.columns import DELIMITERS, PREAMBLE
+from douse.telemetry.damage import TOO_LONG
 from douse.telemetry.limits import MIB
 
 BROKEN_ROW: Final = "broken row ({} fields instead of {})"
 BROKEN_QUOTES: Final = "broken row (a quote is not closed, or stands inside a field)"
-_DELIMITERS: Final = ",;\t|"
-_SEPARATOR: Final = re.compile(r"sep=.\s*")  # what Excel reads before the header
+_MARK: Final = "\ufeff"  # also where files were strung together
 _LONGEST_FIELD: Final = (1 << 31) - 1  # the most that csv takes on Windows
 
 
@@ -55,6 +54,7 @@ class _Lines:
         line = self._again.popleft() if self._again else self._text.readline(self._max_length + 1)
         if not line:
             raise StopIteration
+        line = line.removeprefix(_MARK)
         self._length += len(line)
         if self._length > self._max_length:
             self._drop(line)
@@ -92,13 +92,13 @@ class Rows:
     def _read_header(self) -> tuple[list[str], str]:
         """The column names and what separates them: the delimiter that gives most of them."""
         try:
-            line = next((line for line in self._lines if line.strip() and not _SEPARATOR.fullmatch(line)), "")
+            line = next((line for line in self._lines if line.strip() and not PREAMBLE.fullmatch(line)), "")
         except _TooLong:
             line = ""
         self._lines.done()
-        choices = [(next(csv.reader([line], delimiter=delimiter), []), delimiter) for delimiter in _DELIMITERS]
+        choices = [(next(csv.reader([line], delimiter=delimiter), []), delimiter) for delimiter in DELIMITERS]
         header, delimiter = max(choices, key=lambda choice: len(choice[0]))
-        return [name.strip().lstrip("\ufeff") for name in header], delimiter
+        return [name.strip() for name in header], delimiter
 
     def __iter__(self) -> Iterator[Row]:
         lines = self._lines

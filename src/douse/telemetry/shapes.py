@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from douse.telemetry.elastic import from_elastic, is_elastic
-from douse.telemetry.event_xml import parse_event, to_microseconds
+from douse.telemetry.envelope import is_empty
+from douse.telemetry.event_xml import parse_event
 from douse.telemetry.evtxecmd import from_evtxecmd, is_evtxecmd
 from douse.telemetry.fluent import from_fluent, is_fluent
 from douse.telemetry.splunk_text import Unreadable, from_classic
@@ -40,11 +41,12 @@ _PROGRESS: Final = frozenset({"preview", "offset", "lastrow", "messages"})
 
 
 def is_no_record(record: Record) -> bool:
-    """Whether a document is what platforms write between records: a bulk request's action, the end of a search."""
+    """Whether a document is what platforms write between records: a bulk request's action, the end of a search, a page
+    without hits, as the last one of a scroll is."""
     if len(record) == 1 and record.keys() <= _ACTIONS:
         (action,) = record.values()
         return isinstance(action, dict) and all(name.startswith("_") for name in action)
-    return bool(record) and record.keys() <= _PROGRESS
+    return bool(record) and (record.keys() <= _PROGRESS or is_empty(record))
 
 
 def shaped(record: Record) -> Shaped:
@@ -97,7 +99,6 @@ def _from_text(raw: str, record: Record) -> Shaped:
         sections = parse_event(raw)
         if sections is None or not isinstance(sections.get("System"), dict):
             return Unreadable(BROKEN_XML)
-        _cut_time(sections["System"])
         return {"Event": sections}
     if raw.startswith("{"):
         inner = decode_document(raw)
@@ -120,10 +121,3 @@ def _extracted(record: Record) -> dict[str, Any]:
     """A flattened record from the fields that Splunk extracted; those it made itself begin with an underscore."""
     kept = {name: value for name, value in record.items() if not name.startswith("_") and name != "EventCode"}
     return {"TimeCreated": utc_time(record), **kept, "EventID": record["EventCode"]}
-
-
-def _cut_time(system: dict[str, Any]) -> None:
-    created = system.get("TimeCreated")
-    attributes = created.get("#attributes") if isinstance(created, dict) else None
-    if isinstance(attributes, dict) and isinstance(attributes.get("SystemTime"), str):
-        attributes["SystemTime"] = to_microseconds(attributes["SystemTime"])

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from douse.model import Event, Loss, Source
+from douse.model import Event, Source
 from douse.telemetry.coverage import Tally
-from douse.telemetry.documents import TOO_LONG
+from douse.telemetry.damage import TOO_LONG, lose
 from douse.telemetry.exports import as_document
 from douse.telemetry.limits import Limits
 from douse.telemetry.lines import Line, lines
@@ -28,7 +28,7 @@ def read(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits:
 def _documents(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits: Limits) -> Iterator[Document]:
     for block in _blocks(lines(stream, limits.max_line), limits.max_line):
         if block.broken:
-            tally.lose(Loss(source, f"line {block.number}", block.broken, 1, "Raise --max-line to read it."))
+            lose(block.broken, block.number, source, tally)
         elif block.text.strip("\0 \r\n"):
             yield from as_document({"_raw": block.text}, block.number, source, wanted, tally)
 

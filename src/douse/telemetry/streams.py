@@ -11,7 +11,6 @@ import io
 import lzma
 import shutil
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -107,6 +106,8 @@ def buffered(raw: io.RawIOBase) -> io.BufferedReader:
 
 def spooled(stream: BinaryIO) -> AbstractContextManager[BinaryIO]:
     """A seekable copy of the rest of a stream, in memory while small, else in a nameless temporary file."""
+    import tempfile  # seldom needed, and it brings some more
+
     copy = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it, as a context
     try:
         shutil.copyfileobj(stream, cast("IO[bytes]", copy), MIB)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -37,6 +38,8 @@ class Head(NamedTuple):
 
 
 NOTHING: Final = msgspec.Raw(b"null")
+_SHORTEST_TIME: Final = len("2026-11-03T08:14:00")
+_FINER_THAN_MICROSECONDS: Final = re.compile(r"(\.\d{6})\d+")
 
 
 class _ProviderName(msgspec.Struct, gc=False):
@@ -48,7 +51,7 @@ class _Provider(msgspec.Struct, gc=False):
 
 
 class _Instant(msgspec.Struct, gc=False):
-    SystemTime: datetime
+    SystemTime: str | float
 
 
 class _TimeCreated(msgspec.Struct, gc=False):
@@ -109,7 +112,13 @@ def head_of(text: str) -> Head | None:
     event_id = system.EventID if isinstance(system.EventID, int) else system.EventID.text
     if event_id >> 32 or system.EventRecordID >> 64:  # negative or beyond what Windows has
         return _tolerant_head(text)
-    time = system.TimeCreated.attributes.SystemTime
+    stated = system.TimeCreated.attributes.SystemTime
+    if isinstance(stated, float) or len(stated) < _SHORTEST_TIME:
+        return _tolerant_head(text)
+    try:
+        time = datetime.fromisoformat(stated)  # what is finer than a microsecond it cuts off, msgspec would round
+    except ValueError:
+        return _tolerant_head(text)
     head = (system.Channel, event_id, system.Computer, system.Provider.attributes.Name, system.EventRecordID,
             time if time.tzinfo is UTC else in_utc(time))
     return Head(*head, event.EventData, event.UserData) if event.RenderingInfo is NOTHING else Head(*head)
@@ -117,14 +126,23 @@ def head_of(text: str) -> Head | None:
 
 def fields_beside_data(text: str) -> Fields:
     """The fields of the System part alone of a record that has a Head."""
-    return system_fields(_decode_system(text).Event.System)
+    try:
+        system: object = _decode_system(text).Event.System
+    except (ValueError, RecursionError):  # a number beyond all bounds, which a Head passes over
+        system = _event_of(text).get("System")
+    return system_fields(system)
 
 
 def fields_of(text: str) -> Fields:
     """The fields of a record that has a Head, under Sigma's names."""
+    return nested_fields(_event_of(text))
+
+
+def _event_of(text: str) -> Mapping[str, Any]:
+    """What lies under `Event`, read in the tolerant way; empty where nothing does."""
     document = decode_document(text)
     event = document.get("Event") if document else None
-    return nested_fields(event) if isinstance(event, Mapping) else {}
+    return event if isinstance(event, Mapping) else {}
 
 
 def in_utc(time: datetime) -> datetime:
@@ -138,10 +156,14 @@ def in_utc(time: datetime) -> datetime:
 
 
 def parse_time(value: object) -> datetime | None:
-    """A time as logs write it (`2020-10-18T02:17:12.527Z`, `2020-10-18 02:17:12.527 UTC`), zone as stated if any."""
+    """A time as logs write it (`2020-10-18T02:17:12.527Z`, `2020-10-18 02:17:12.527 UTC`), zone as stated if any.
+
+    What is finer than a microsecond is cut off, not rounded: so the EVTX library does with Windows' ticks of 100 ns,
+    and one record has one time in all formats.
+    """
     if not isinstance(value, str):
         return None
-    text = value.strip().removesuffix(" UTC")
+    text = _FINER_THAN_MICROSECONDS.sub(r"\1", value.strip().removesuffix(" UTC"))
     try:
         return msgspec.convert(text, datetime)
     except ValueError:
@@ -149,9 +171,7 @@ def parse_time(value: object) -> datetime | None:
 
 
 def _tolerant_head(text: str) -> Head | None:
-    document = decode_document(text)
-    event = document.get("Event") if document else None
-    system = event.get("System") if isinstance(event, Mapping) else None
+    system = _event_of(text).get("System")
     return head_of_system(system) if isinstance(system, Mapping) else None
 
 
@@ -162,12 +182,21 @@ def head_of_system(system: Mapping[str, Any]) -> Head | None:
     if isinstance(event_id, Mapping):
         event_id = event_id.get("#text")
     number = integer(event_id, -1)
-    time = parse_time(_attribute(system, "TimeCreated", "SystemTime"))
+    stated = _attribute(system, "TimeCreated", "SystemTime")
+    time = parse_time(stated) or _since_1970(stated)
     if not isinstance(channel, str) or not channel or number < 0 or time is None:
         return None
     provider = _attribute(system, "Provider", "Name")
     return Head(channel, number, host if isinstance(host, str) else "", provider if isinstance(provider, str) else "",
                 integer(system.get("EventRecordID")), in_utc(time))
+
+
+def _since_1970(seconds: object) -> datetime | None:
+    """The time that some converters write as a number."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, (int, float)) else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _attribute(system: Mapping[str, Any], element: str, name: str) -> object:

@@ -14,15 +14,15 @@ such as a header. Network logs have no event ids, no record ids and no host of t
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import BinaryIO, Final, NamedTuple
 
-from douse.model import Event, Loss, Source
+from douse.model import Event, Source
 from douse.telemetry.coverage import Tally
-from douse.telemetry.documents import TOO_LONG
+from douse.telemetry.damage import CARRIAGES, ZEROS, lose
 from douse.telemetry.fields import Fields
 from douse.telemetry.limits import Limits
 from douse.telemetry.lines import lines
@@ -31,13 +31,9 @@ from douse.telemetry.wanted import Wanted
 NETWORK: Final = "(network)"
 """The host under which the records of network logs are counted, and of an event that names no machine."""
 
-ZEROS: Final = "zero bytes, as a crash leaves them where records were"
 _PRIVATE: Final = tuple(map(ipaddress.ip_network, (
     "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "::1/128",
     "fc00::/7", "fe80::/10")))  # not ipaddress.is_private: it has the documentation ranges, which examples use
-CARRIAGES: Final = "carriage returns alone where lines should end"
-_NEXT_STEPS: Final = {TOO_LONG: "Raise --max-line to read it.", ZEROS: "Look for another copy of the log.",
-                      CARRIAGES: "Save it with line feeds and read it again."}
 
 
 class Record(NamedTuple):
@@ -58,8 +54,9 @@ Parsed = Record | str | None
 
 
 def read_lines(parse: Callable[[str], Parsed], provider: str, stream: BinaryIO, source: Source, wanted: Wanted,
-               tally: Tally, limits: Limits) -> Iterator[Event]:
-    """The wanted records of a text log; a line that cannot be read is one lost record."""
+               tally: Tally, limits: Limits, next_steps: Mapping[str, str] | None = None) -> Iterator[Event]:
+    """The wanted records of a text log; a line that cannot be read is one lost record. `next_steps` says for reasons of
+    the parser what to do."""
     for line in lines(stream, limits.max_line):
         text = line.text
         if text.startswith("\0"):
@@ -69,7 +66,7 @@ def read_lines(parse: Callable[[str], Parsed], provider: str, stream: BinaryIO, 
         if isinstance(parsed, Record):
             yield from emit(parsed, text, provider, source, wanted, tally)
         elif parsed:
-            lose(parsed, line.number, source, tally)
+            lose(parsed, line.number, source, tally, next_step=(next_steps or {}).get(parsed, ""))
         elif "\r" in text:  # a whole log may hide in what looks like a header
             lose(CARRIAGES, line.number, source, tally, records=None)
 
@@ -88,11 +85,6 @@ def note_empty(rows: int, source: Source, tally: Tally) -> None:
     """Tell the reader of the result that a log or answer has a header and nothing else: it may be new, or cut off."""
     if not rows:
         tally.note(f"{source}: a header and no record")
-
-
-def lose(reason: str, line: int, source: Source, tally: Tally, records: int | None = 1, next_step: str = "") -> None:
-    """Count what a line held as lost."""
-    tally.lose(Loss(source, f"line {line}", reason, records, next_step or _NEXT_STEPS.get(reason, "")))
 
 
 def content_id(text: str) -> int:

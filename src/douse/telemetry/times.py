@@ -15,7 +15,8 @@ from douse.telemetry.system import in_utc, parse_time
 
 _MONTHS: Final = {name: number for number, name in enumerate(
     ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1)}
-_MILLISECONDS_FROM: Final = 100_000_000_000  # as seconds this is the year 5138, as milliseconds 1973
+_UNITS: Final = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+"""From which number on it counts how many a second: as seconds the least is the year 5138, as milliseconds 1973."""
 _CLF: Final = re.compile(
     r"(\d{1,2})/(\w{3}|\d{2})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?: (?P<zone>GMT|UTC|Z|[+-]\d{4}))?", re.ASCII)
 _ENGLISH: Final = re.compile(
@@ -27,10 +28,11 @@ _ZONE: Final = re.compile(r"(?:GMT|UTC|Z)?(?:([+-])(\d\d):?(\d\d))?")
 
 
 def epoch(text: str) -> datetime | None:
-    """Seconds since 1970 in UTC, with a fraction or not; beyond the year 5138 they are milliseconds."""
+    """Seconds since 1970 in UTC, with a fraction or not; beyond the year 5138 they are milliseconds, then micro- and
+    nanoseconds."""
     try:
-        seconds = float(text)
-        return datetime.fromtimestamp(seconds / 1000 if seconds >= _MILLISECONDS_FROM else seconds, UTC)
+        number = float(text)
+        return datetime.fromtimestamp(number / next((unit for least, unit in _UNITS if number >= least), 1), UTC)
     except (ValueError, OverflowError, OSError):
         return None
 

@@ -26,6 +26,7 @@ from douse.telemetry.webrequest import ABSENT, PROXY, WEB_SERVER, WebRequest, is
 NO_FIELDS: Final = "no #Fields line before it says what its columns are"
 WRONG_COUNT: Final = "not as many columns as #Fields names"
 NO_TIME: Final = "no date and time that can be read"
+_NEXT_STEPS: Final = {NO_FIELDS: "Put the header (#Fields) of a log of the same server before it and read it again."}
 _TOKEN: Final = re.compile(r'"((?:[^"]|"")*)"(?=\s|$)|(\S+)')
 _WEB_SERVERS: Final = ("internet information services", "microsoft http api")
 _AGENT: Final = frozenset({"cs(user-agent)", "c-agent", "cs-user-agent"})
@@ -37,7 +38,7 @@ Columns = Mapping[str, str]
 def read(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits: Limits) -> Iterator[Event]:
     """The wanted records of a W3C log; a line that does not fit its columns is a counted loss."""
     parser = _Parser()
-    yield from read_lines(parser.parse, "", stream, source, wanted, tally, limits)
+    yield from read_lines(parser.parse, "", stream, source, wanted, tally, limits, _NEXT_STEPS)
     note_empty(parser.rows, source, tally)
 
 

@@ -13,6 +13,7 @@ from douse.model import Interest
 
 ANY_CHANNEL: Final = "*"
 _REMEMBERED = 10_000  # answers kept; a real log has a few hundred pairs, a hostile one as many as it has records
+_LONGEST_NAME = 255  # characters that Windows lets the name of a channel have
 
 
 class Wanted:
@@ -34,7 +35,8 @@ class Wanted:
             folded = channel.lower()
             questions = ((folded, event_id), (folded, None), (ANY_CHANNEL, event_id), (ANY_CHANNEL, None))
             answer = any(question in self._pairs for question in questions)
-            if len(self._answers) >= _REMEMBERED:
-                self._answers.clear()
-            self._answers[channel, event_id] = answer
+            if len(channel) <= _LONGEST_NAME:
+                if len(self._answers) >= _REMEMBERED:
+                    self._answers.clear()
+                self._answers[channel, event_id] = answer
         return answer

@@ -13,27 +13,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, BinaryIO, Final, NamedTuple, TextIO
+from typing import BinaryIO, Final, NamedTuple, TextIO
 
 from douse.model import Event, Loss, Source
 from douse.telemetry.coverage import Tally
+from douse.telemetry.damage import TOO_LONG, lose
 from douse.telemetry.decoding import decoded
-from douse.telemetry.event_xml import parse_event, to_microseconds
+from douse.telemetry.event_xml import parse_event
 from douse.telemetry.fields import nested_fields
+from douse.telemetry.jsonl import emit_head
 from douse.telemetry.limits import MIB, Limits
-from douse.telemetry.system import Head, head_of_system
+from douse.telemetry.system import head_of_system
 from douse.telemetry.wanted import Wanted
 
 NOT_XML: Final = "broken XML"
-CUT_OFF: Final = "the event has no end"
+NO_END: Final = "the event has no end"
 NO_START: Final = "the event has no beginning"
 NO_EVENT: Final = "no Windows event (no channel, event id or time in it)"
-TOO_LONG: Final = "longer than --max-line allows"
 DEFINITION: Final = "a document type definition, which no event log has; it was not read"
 GARBAGE: Final = "bytes between events that are none"
 _NEXT_STEPS: Final = {
-    CUT_OFF: "Look for a complete copy of the file.",
-    TOO_LONG: "Raise --max-line to read it.",
+    NO_END: "Look for a complete copy of the file.",
+    NO_EVENT: "Export events with `wevtutil qe LOG /f:xml`.",
     DEFINITION: "Export the events anew; a definition can only change what they say.",
 }
 _MARK: Final = re.compile(r"<(/?)(?:[\w.-]{1,20}:)?Event(?=[\s/>])|<!DOCTYPE")
@@ -168,7 +169,7 @@ class Elements:
 
     def _cut_off(self, end: int) -> Element:
         """An event that ends where the next one or the end of the file is."""
-        cut = Element(self._line, "", CUT_OFF, _records_of(self._buffer[self._at:end]))
+        cut = Element(self._line, "", NO_END, _records_of(self._buffer[self._at:end]))
         self._advance(end)
         return cut
 
@@ -186,29 +187,15 @@ def read(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits:
             found_any = True
             sections = parse_event(element.text) if element.text else None
             system = sections.get("System") if sections else None
-            head = head_of_xml(system) if isinstance(system, dict) else None
+            head = head_of_system(system) if isinstance(system, dict) else None
             if sections is None or head is None:
                 _lose(element, source, tally, parsed=sections is not None)
                 continue
-            accepted = wanted.accepts(head.channel, head.event_id)
-            tally.count(head.host, head.channel, head.event_id, head.time, accepted)
-            if accepted:
-                yield Event(channel=head.channel, event_id=head.event_id, time=head.time, host=head.host,
-                            provider=head.provider, record_id=head.record_id, source=source,
-                            decode=partial(nested_fields, sections))
+            yield from emit_head(head, source, wanted, tally, partial(nested_fields, sections))
     if not found_any:
         tally.lose(Loss(source, "", "no <Event> in this file", None, "Export events with `wevtutil qe LOG /f:xml`."))
 
 
-def head_of_xml(system: dict[str, Any]) -> Head | None:
-    """The Head of a parsed System element; its time is cut to microseconds first, in place."""
-    created = system.get("TimeCreated")
-    attributes = created.get("#attributes") if isinstance(created, dict) else None
-    if isinstance(attributes, dict) and isinstance(attributes.get("SystemTime"), str):
-        attributes["SystemTime"] = to_microseconds(attributes["SystemTime"])
-    return head_of_system(system)
-
-
 def _lose(element: Element, source: Source, tally: Tally, *, parsed: bool) -> None:
     reason = element.broken or (NO_EVENT if parsed else NOT_XML)
-    tally.lose(Loss(source, f"line {element.line}", reason, element.records, _NEXT_STEPS.get(reason, "")))
+    lose(reason, element.line, source, tally, element.records, _NEXT_STEPS.get(reason, ""))

@@ -26,6 +26,7 @@ PROVIDER: Final = "Zeek"
 NO_FIELDS: Final = "no #fields line before it says what its columns are"
 WRONG_COUNT: Final = "not as many columns as #fields names"
 NO_TIME: Final = "no time in column ts"
+_NEXT_STEPS: Final = {NO_FIELDS: "Put the header (#fields) of a log of the same kind before it and read it again."}
 UNKNOWN: Final = "unknown"
 CLIENTS: Final = ("id.orig_h", "tx_hosts", "client_addr", "assigned_addr")
 SERVERS: Final = ("id.resp_h", "rx_hosts", "server_addr")
@@ -45,7 +46,7 @@ _BOOLEANS: Final = {"T": True, "F": False}
 def read(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits: Limits) -> Iterator[Event]:
     """The wanted records of a Zeek log; a line that does not fit its header is a counted loss."""
     parser = _Parser(path_of_name(source.member or source.path))
-    yield from read_lines(parser.parse, PROVIDER, stream, source, wanted, tally, limits)
+    yield from read_lines(parser.parse, PROVIDER, stream, source, wanted, tally, limits, _NEXT_STEPS)
     note_empty(parser.rows, source, tally)
     if parser.passed_over:
         tally.note(f"{source}: {parser.passed_over} lines of a Zeek log without times were passed over")

@@ -14,11 +14,12 @@ from typing import Any, BinaryIO, Final
 
 from douse.model import Event, Source
 from douse.telemetry.coverage import Tally
-from douse.telemetry.documents import NOT_JSON, Documents
+from douse.telemetry.damage import NOT_JSON, lose
+from douse.telemetry.documents import Documents
 from douse.telemetry.fields import Fields, scalar
 from douse.telemetry.limits import Limits
 from douse.telemetry.system import decode_document
-from douse.telemetry.textlog import Record, emit, local_side, lose
+from douse.telemetry.textlog import Record, emit, local_side
 from douse.telemetry.times import epoch, iso
 from douse.telemetry.wanted import Wanted
 from douse.telemetry.zeek import CLIENTS, PROVIDER, SERVERS, channel_part, path_of_name, sigma_names
@@ -44,7 +45,8 @@ def read(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits:
             found.found_event()
             yield from emit(record, document.text, PROVIDER, source, wanted, tally)
         elif not document.fragment:
-            lose(document.broken or (NOT_JSON if row is None else NO_EVENT), document.line, source, tally)
+            lose(document.broken or (NOT_JSON if row is None else NO_EVENT), document.line, source, tally,
+                 document.records)
 
 
 def _record(row: Mapping[str, Any], named: str) -> Record | None:

@@ -15,7 +15,7 @@ from detection.makers import TIME, event, loaded
 from douse.detection.correlation import correlator as module
 from douse.detection.correlation import records
 from douse.detection.correlation.correlator import Correlator
-from douse.detection.ruleset import RuleSet
+from douse.detection.ruleset import RuleSet, load_rules
 from douse.model import Alert, Event, Source
 
 BASE = """
@@ -283,6 +283,17 @@ def test_the_parts_of_a_correlation_are_shown_only_if_it_says_so(tmp_path: Path)
     others = COUNT.replace("{type", "{generate: true, type").replace("id: c", "id: d")
     both = loaded(tmp_path, BASE + COUNT + "---\n" + others)
     assert [alert.title for alert in run(both, events)].count("Failed logon") == 3, "one that shows them is enough"
+
+
+def test_of_our_own_parts_those_with_an_evidence_class_stay_visible(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of ours that says nothing alone, such as one query of many, is no alert."""
+    events = [logon(n, TargetUserName="a") for n in range(3)]
+    file = tmp_path / "ours.yml"
+    for tags, shown in (("", []), ("tags: [douse.class.c]\n", ["Failed logon"] * 3)):
+        file.write_text(BASE.replace("level: low\n", f"level: low\n{tags}") + COUNT, encoding="utf-8")
+        monkeypatch.setattr("douse.detection.ruleset.rule_files", lambda: [file])
+        assert [alert.title for alert in run(load_rules([]), events)] == [*shown, "Many"]
 
 
 def test_a_rule_that_no_correlation_uses_is_shown(tmp_path: Path) -> None:

@@ -45,6 +45,28 @@ def test_a_foreign_rule_may_use_our_tags() -> None:
     assert (said.evidence_class, said.fidelity) == ("P", 1.0)
 
 
+@pytest.mark.parametrize(("tags", "techniques"), [
+    (["attack.t1574.002"], ("T1574.001",)),
+    (["attack.T1562.001", "attack.t1685", "attack.t1562.006"], ("T1685",)),
+    (["attack.t1089"], ("T1685",)),
+    (["attack.t1070.001"], ("T1685.005",)),
+    (["attack.t1064", "attack.t9999", "attack.t0882"], ("T1064", "T9999", "T0882")),
+])
+def test_an_older_id_counts_as_what_it_is_called_today(tags: list[str], techniques: tuple[str, ...]) -> None:
+    for builtin in (True, False):
+        assert meaning(tags, "", builtin=builtin).techniques == techniques
+
+
+@pytest.mark.parametrize(("tags", "letter"), [
+    (["attack.t1562.001"], "E"), (["attack.t1685"], "E"),
+    (["attack.t1574.002"], "E"), (["attack.t1574.001"], "E"),
+    (["attack.t1070.001"], "P"), (["attack.t1685.005"], "P"),
+    (["attack.defense-evasion"], "E"), (["attack.stealth"], "E"), (["attack.defense_impairment"], "E"),
+])
+def test_a_rule_means_the_same_whatever_year_its_tags_are_from(tags: list[str], letter: str) -> None:
+    assert meaning(tags, "process_creation", builtin=False).evidence_class == letter
+
+
 def test_the_table_only_has_classes_and_techniques() -> None:
     table = evidence_table()
     assert set(table.order) == set(EVIDENCE_CLASSES)

@@ -10,7 +10,7 @@ from detection.makers import event, rule_text
 from douse.content.lexicons import placeholder_lists
 from douse.detection.language import placeholders
 from douse.detection.language.placeholders import read_placeholders, with_ours
-from douse.detection.matching import cache
+from douse.detection.matching import cachefile
 from douse.detection.ruleset import RuleSet, load_rules
 
 TRANSFER = rule_text({"s": {"CommandLine|contains|expand": "%clickfix_transfer%"}, "condition": "s"})
@@ -68,7 +68,7 @@ def test_only_its_own_name_is_replaced_in_a_list() -> None:
 
 
 def test_a_list_that_changed_is_not_taken_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(cache.ENVIRONMENT, str(tmp_path / "cache"))
+    monkeypatch.setenv(cachefile.ENVIRONMENT, str(tmp_path / "cache"))
     first = rules(tmp_path, cached=True)
     again = rules(tmp_path, cached=True)
     assert first.fingerprint == again.fingerprint

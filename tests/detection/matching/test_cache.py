@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from detection.makers import PROCESS_CREATION, compiled, event, rule_text
+from detection.makers import compiled, event, rule_text
 from douse.detection import ruleset
 from douse.detection.language import parse
-from douse.detection.matching import cache
+from douse.detection.matching import cache, cachefile
 from douse.detection.matching.cache import RuleCache
 from douse.detection.matching.deferred import Deferred
 from douse.detection.ruleset import RuleSet, load_rules
@@ -34,7 +32,7 @@ FIRES = [event({"CommandLine": "powershell /enc x", "Image": "C:\\x.exe", "User"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(cache.ENVIRONMENT, str(tmp_path / "cache"))
+    monkeypatch.setenv(cachefile.ENVIRONMENT, str(tmp_path / "cache"))
     rules = tmp_path / "rules"
     rules.mkdir()
     for name, text in RULES.items():
@@ -140,50 +138,30 @@ def test_a_damaged_cache_is_ignored_and_written_anew(folder: Path, damage: str) 
     assert file.read_bytes() != b""
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mode bits")
-def test_a_cache_that_others_may_write_is_not_believed(folder: Path) -> None:
-    load(folder)
-    file = cache_file(folder)
-    assert file.stat().st_mode & 0o777 == 0o600
-    known = cache._load(file)
-    assert known.texts
-    file.chmod(0o666)
-    assert cache._load(file).texts == {}
-
-
 def test_a_cache_that_cannot_be_written_is_no_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder.parent / "file").write_text("")
-    monkeypatch.setenv(cache.ENVIRONMENT, str(folder.parent / "file" / "below"))
+    monkeypatch.setenv(cachefile.ENVIRONMENT, str(folder.parent / "file" / "below"))
     assert len(load(folder).rules) == 2
 
 
 def test_an_empty_variable_means_no_cache(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(cache.ENVIRONMENT, "")
-    assert cache.cache_folder() is None
+    monkeypatch.setenv(cachefile.ENVIRONMENT, "")
     assert len(load(folder).rules) == 2
     assert not (folder.parent / "cache").exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the XDG folders are those of Linux and macOS")
-def test_the_cache_is_where_the_system_keeps_such_things(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv(cache.ENVIRONMENT, raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache.cache_folder() == tmp_path / "douse"
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache.cache_folder() == tmp_path / ".cache" / "douse"
-
-
-def test_old_caches_go_and_new_ones_stay(folder: Path) -> None:
-    load(folder)
-    kept = cache_file(folder)
-    for number in range(cache.MAX_FILES + 3):
-        old = kept.with_name(f"rules-{number}.msgpack")
-        old.write_bytes(b"")
-        os.utime(old, (number, number))
-    (folder / "more.yml").write_text(rule_text({"s": {"a": "b"}, "condition": "s"}, PROCESS_CREATION,
-                                               id="55555555-5555-4555-8555-555555555555"), encoding="utf-8")
-    load(folder)
-    left = sorted(kept.parent.glob("*.msgpack"))
-    assert kept in left
-    assert len(left) == cache.MAX_FILES
+def test_all_data_of_our_content_count_as_what_compiled_rules_depend_on(monkeypatch: pytest.MonkeyPatch,
+                                                                       tmp_path: Path) -> None:
+    house = tmp_path / "douse"
+    for name in ("__init__.py", "model.py", "detection/rule.py", "content/sources.yml", "content/words.tsv"):
+        (house / name).parent.mkdir(parents=True, exist_ok=True)
+        (house / name).write_text("x")
+    monkeypatch.setattr(cache.douse, "__file__", str(house / "__init__.py"))
+    engine = cache._engine.__wrapped__
+    states = {engine()}
+    for name in ("model.py", "detection/rule.py", "content/sources.yml", "content/words.tsv"):
+        (house / name).write_text("changed")
+        states.add(engine())
+    assert len(states) == 5
+    (house / "content" / "README.md").write_text("changed")
+    assert engine() in states

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from detection.makers import event, rule_text
-from douse.detection.matching import cache, probes
+from douse.detection.matching import cache, cachefile, probes
 from douse.detection.matching.deferred import Deferred
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.errors import RuleError
@@ -41,7 +41,7 @@ Change = Callable[[Any], object]
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Rules whose cache is written."""
-    monkeypatch.setenv(cache.ENVIRONMENT, str(tmp_path / "cache"))
+    monkeypatch.setenv(cachefile.ENVIRONMENT, str(tmp_path / "cache"))
     rules = tmp_path / "rules"
     rules.mkdir()
     for name, text in RULES.items():

@@ -53,8 +53,7 @@ def correlation_alert(correlation: Correlation, group: tuple[str, ...], window: 
 
 def _alert_id(rule_id: str, group: tuple[str, ...], first: Record) -> str:
     """The same for the same first match and group; what happened later does not change it."""
-    parts = (rule_id, *group, first.origin.alert_id, first.hit.time.astimezone(UTC).isoformat())
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join((rule_id, *group, first.origin.alert_id))))
 
 
 def _matched(correlation: Correlation, window: Window, records: Sequence[Record]) -> tuple[Match, ...]:

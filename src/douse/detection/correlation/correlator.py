@@ -9,15 +9,16 @@ about 1 KB, and at most 1 KB more for each value it carries. The same record rea
 
 Times are those of the logs; clocks of different hosts are not corrected. Values compare without case. A match that
 lacks a field of `group-by`, or the field that is counted, is left out and counted. What a correlation is made of is not
-shown unless it says `generate: true`; our own rules stay visible, because the incidents are made of them. To a temporal
-correlation one that it is made of is met at each match from the one that met its condition; others count it once.
+shown unless it says `generate: true`; our own rules with an evidence class stay visible, because the incidents are made
+of them. To a temporal correlation one that it is made of is met at each match from the one that met its condition;
+others count it once.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from douse.detection.correlation.alert import correlation_alert
 from douse.detection.correlation.document import TEMPORAL, Correlation
@@ -60,7 +61,7 @@ class Correlator:
         for each in self._correlations:
             for place, member in enumerate(each.members):
                 self._members.setdefault(member, []).append((each, place))
-        own = {rule.rule.rule_id for rule in ruleset.rules if rule.rule.builtin}
+        own = {rule.rule.rule_id for rule in ruleset.rules if rule.rule.builtin and rule.rule.evidence_class}
         self._hidden = _hidden(self._correlations, own)
         self._aliases = {rule.rule.rule_id: {(route.channel, route.event_id): route.aliases for route in rule.routes}
                          for rule in ruleset.rules if rule.rule.rule_id in self._members}
@@ -130,6 +131,19 @@ class Correlator:
                         if record is not None:
                             inner[outer.rule.rule_id][f"{alert.alert_id} {moment.hit.key}", place] = record
         return tuple(found)
+
+    def leave_out(self, keys: Set[str], reason: str) -> None:
+        """Forget the matches with these keys (records.key_of), and count them under a reason; before `finish`."""
+        for rule_id, records in self._records.items():
+            gone = [key for key in records if key[0] in keys] if keys else []
+            for key in gone:
+                del records[key]
+            if gone:
+                self._left_out[rule_id, reason] += len(gone)
+
+    def hides(self, rule_id: str) -> bool:
+        """Whether a rule's alerts are not shown, because it is only a part of correlations."""
+        return rule_id in self._hidden
 
     def groups(self, rule_id: str) -> dict[tuple[str, ...], list[Record]]:
         """The matches that a correlation joins, by group in order of time; what it is made of only after `finish`."""

@@ -2,6 +2,7 @@
 
 `douse.*` tags say it outright and may not be misspelt. For other people's rules the class comes from the ATT&CK tags by
 the table in content/techniques/, and the fidelity is 0.4: such a match is a hint until something else agrees with it.
+An id of an older ATT&CK counts as what it is called in ours (content/attack/), so T1562.001 and T1685 are one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from douse.content.attack import attack
 from douse.content.evidence import evidence_table
 from douse.detection.language.documents import Mistake, did_you_mean
 from douse.model import EVIDENCE_CLASSES
@@ -34,7 +36,7 @@ _ROLE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a rule's tags say."""
+    """What a rule's tags say. `techniques` are ids of the packaged ATT&CK, or as the tag has them where it has none."""
 
     techniques: tuple[str, ...]
     evidence_class: str
@@ -48,7 +50,8 @@ def meaning(tags: Iterable[str], category: str, *, builtin: bool) -> Meaning:
     """Read a rule's tags. Raises Mistake for a `douse.*` tag that says nothing we know."""
     known = list(tags)
     own = _own(known)
-    techniques = tuple(dict.fromkeys(found[1].upper() for tag in known if (found := _TECHNIQUE.fullmatch(tag))))
+    current = attack().current
+    techniques = tuple(dict.fromkeys(current(found[1]) for tag in known if (found := _TECHNIQUE.fullmatch(tag))))
     letter = own.get("class", "").upper()
     if not letter and not builtin:
         tactics = [tag.lower().removeprefix("attack.").replace("_", "-") for tag in known]

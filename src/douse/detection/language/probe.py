@@ -38,6 +38,9 @@ class Probe:
 
 
 MAX_NEEDS = 24
+_DEEPEST = 50
+"""Groups inside each other that are looked into; RE2 takes a thousand, which we would not survive."""
+
 _RARE = frozenset("`^{}~<>|+;@#$%&!?*[]()=,:\"'")
 """Characters that are worth a look alone; any other need has two at least."""
 
@@ -66,7 +69,7 @@ class _Reader:
     """Walks through an expression once and keeps, of each concatenation, the literals that say most."""
 
     def __init__(self, expression: str) -> None:
-        self._text, self._at = expression, 0
+        self._text, self._at, self._depth = expression, 0, 0
 
     def ended(self) -> bool:
         return self._at == len(self._text)
@@ -126,7 +129,11 @@ class _Reader:
             self._skip(_FLAGS)
             return ()
         self._skip(_GROUP)
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _Unsure
         needs = self.alternatives()
+        self._depth -= 1
         if not self._text.startswith(")", self._at):
             raise _Unsure
         self._at += 1

@@ -28,6 +28,9 @@ Order = Literal["lt", "lte", "gt", "gte", "time"]
 MAX_MADE = 2_048
 """Tests kept for the next who asks for the same one; an expression takes a third of a millisecond to compile."""
 
+_LONGEST_ADDRESS = 128
+"""Characters, with the zone that an address of IPv6 may have; what is longer is none, and is not remembered."""
+
 _ORDERS: Mapping[Order, Callable[[float, float], bool]] = {
     "lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge, "time": operator.eq,
 }
@@ -115,11 +118,16 @@ def _inside(text: str, network: Network) -> bool:
     return any(address.version == network.version and address in network for address in _addresses(text))
 
 
-@lru_cache(maxsize=4096)
 def _addresses(text: str) -> tuple[Address, ...]:
     """The address a text writes, none where it is no address; an IPv4 address inside an IPv6 one counts as both."""
+    plain = text.strip()
+    return _known_addresses(plain) if len(plain) <= _LONGEST_ADDRESS else ()
+
+
+@lru_cache(maxsize=4096)
+def _known_addresses(text: str) -> tuple[Address, ...]:
     try:
-        address = ipaddress.ip_address(text.strip())
+        address = ipaddress.ip_address(text)
     except ValueError:
         return ()
     mapped = getattr(address, "ipv4_mapped", None)

@@ -13,6 +13,7 @@ from datetime import date
 from difflib import get_close_matches
 from functools import lru_cache
 
+from douse.content.attack import attack
 from douse.detection.lint.places import Path
 from douse.detection.lint.subject import CORRELATION, Remark, Subject
 
@@ -37,11 +38,6 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
 """Namespaces of tags with a form of their own: what follows the dot, and an example. From the Sigma specification."""
 
 _NAMESPACES = ("attack", "d3fend", "douse", *_FORMS)
-_TACTICS = ("reconnaissance", "resource-development", "initial-access", "execution", "persistence",
-            "privilege-escalation", "defense-evasion", "stealth", "defense-impairment", "credential-access",
-            "discovery", "lateral-movement", "collection", "command-and-control", "exfiltration", "impact")
-"""ATT&CK's tactics for enterprises, those of older versions too. One that is like none of them is not held against a
-rule: there are other matrices, and newer versions."""
 
 
 def identity(rule: Subject) -> Iterator[Remark]:
@@ -109,7 +105,10 @@ def _like(word: str, known: tuple[str, ...], cutoff: float) -> str:
 
 
 def _well_formed(tag: str, path: Path) -> Iterator[Remark]:
-    """What may be wrong with a tag of the right form: its namespace, its technique, its tactic."""
+    """What may be wrong with a tag of the right form: its namespace, its technique, its tactic.
+
+    Names of other matrices, groups and software are not held against a rule: our table of ATT&CK does not have them.
+    """
     namespace, _, name = tag.partition(".")
     if namespace not in _NAMESPACES and (near := _like(namespace, _NAMESPACES, 0.75)):
         yield Remark(f"'{namespace}' of the tag '{tag}' is no namespace that Sigma knows", f"Did you mean '{near}'?",
@@ -119,8 +118,8 @@ def _well_formed(tag: str, path: Path) -> Iterator[Remark]:
                      path)
     elif _TECHNIQUE.match(tag) and not _GOOD_TECHNIQUE.fullmatch(tag):
         yield Remark(f"'{tag}' is no ATT&CK technique", "Four digits, and three for a sub-technique.", path)
-    elif namespace == "attack" and name not in _TACTICS and (near := _like(name, _TACTICS, 0.8)):
-        yield Remark(f"'{tag}' is no tactic of ATT&CK", f"Did you mean 'attack.{near}'?", path)
+    elif namespace == "attack" and (said := attack().objection(name)):
+        yield Remark(f"'{tag}' {said[0]}", said[1], path)
 
 
 def misspelt_key(rule: Subject) -> Iterator[Remark]:

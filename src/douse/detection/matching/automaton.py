@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from sys import getsizeof
 from typing import Final, TypeVar
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -48,7 +49,7 @@ class Memory:
     """
 
     LIMIT = 48 << 20
-    ENTRY = 120  # a dict's slot, a str's header
+    ENTRY = 100  # a dict's slot
 
     def __init__(self, limit: int = LIMIT) -> None:
         self.limit, self.used = limit, 0
@@ -136,14 +137,14 @@ class Table:
         if fired is None:
             fired = self._one_of(self._search(text))
             if len(text) <= LONGEST_KEPT:
-                self._memory.add(len(text))
+                self._memory.add(getsizeof(text))
                 self.known[text] = fired
         return fired
 
     def of_record(self, event: Event) -> Fired:
         """The same, of all texts of a record, for keywords. Nearly no record holds one, so they are searched as one:
         in the JSON that was read, for what a literal reads like there, or else in the texts, joined."""
-        if not self._asked and not self._always:
+        if not self._asked and not self._always and not self._numbers:
             as_read = event.text_as_read
             if as_read:
                 if self._may_be_read is None:
@@ -194,12 +195,18 @@ class Table:
 
     def _found(self, whole: str) -> set[str]:
         find = self._find
-        if find is None or len(whole) <= WINDOW:
-            return set() if find is None else set(find(whole, overlapping=True))
         hits: set[str] = set()
-        for at in range(0, len(whole), WINDOW):
-            hits.update(find(whole[at:at + WINDOW + self._longest], overlapping=True))
+        if find is not None:
+            for part in _windows(whole, self._longest):
+                hits.update(find(part, overlapping=True))
         return hits
+
+
+def _windows(text: str, overlap: int) -> Iterable[str]:
+    """The text in parts of about WINDOW characters, which overlap so far that no literal is cut by all of them."""
+    if len(text) <= WINDOW:
+        return (text,)
+    return (text[at:at + WINDOW + overlap] for at in range(0, len(text), WINDOW))
 
 
 def _plain(value: Value) -> str:
@@ -214,10 +221,11 @@ def _finder_in_json(literals: Iterable[str]) -> Callable[[str], bool]:
     if not all(plain):
         return lambda _: True
     find = AhoCorasick(plain, store_patterns=False, matchkind=_QUICK).find_matches_as_indexes
+    longest = max(map(len, plain), default=0)
 
     def may_hold(text: str) -> bool:
         try:
-            return bool(find(text.casefold()))
+            return any(map(find, _windows(text.casefold(), longest)))
         except UnicodeEncodeError:  # half a character
             return True
 

@@ -2,21 +2,13 @@
 
 What is kept is data, never code: what a rule says of itself, its routes, its plan (plan.py), of which a bucket is
 built, and its detection as it stood in the YAML, of which the term is made when the rule fires (deferred.py). A text
-that is new, changed, wrong, or that refers to other rules (filters, correlations) is read in full. The file is msgpack
-with a checksum, decoded against the types below; one that does not fit in any way is ignored and written anew, and so
-is one that others than its owner may write, because whoever writes it decides what is found. Cannot be written: no
-cache, no complaint.
-
-DOUSE_CACHE_DIR says where; set but empty it means nowhere. A folder that may only be read serves as it is.
+that is new, changed, wrong, or that refers to other rules (filters, correlations) is read in full. The file is msgpack,
+decoded against the types below; one that does not fit in any way is ignored and written anew. Where it lies and whom
+it is believed: cachefile.py.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
-import sys
-import tempfile
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
@@ -31,15 +23,11 @@ from douse.detection.language.meaning import STAGES
 from douse.detection.language.parse import CompiledRule, Outcome, Skipped
 from douse.detection.language.placeholders import Lists
 from douse.detection.logsource import Route
+from douse.detection.matching.cachefile import cache_path, read_cache, write_cache
 from douse.detection.matching.deferred import Deferred
 from douse.detection.matching.planner import plan_of
 from douse.model import EVIDENCE_CLASSES, LEVELS, Rule
 
-ENVIRONMENT = "DOUSE_CACHE_DIR"
-MAX_FILES = 8
-"""Sets of rules kept; the one not used for longest goes first."""
-
-_DIGEST = hashlib.sha256().digest_size
 _LAST_STAGE = max(map(int, STAGES))
 
 
@@ -75,7 +63,7 @@ class RuleCache:
 
     def __init__(self, folder: Path, paths: Iterable[Path], lists: Lists) -> None:
         stamp = repr((_engine(), sorted(lists.items()), [str(path.absolute()) for path in paths]))
-        self._path = folder / f"rules-{hashlib.sha256(stamp.encode()).hexdigest()[:24]}.msgpack"
+        self._path = cache_path(folder, stamp)
         self._name, self._lists = str(self._path), lists
         self._known = _load(self._path)
         self._numbers = {routes: number for number, routes in enumerate(self._known.routes)}
@@ -127,37 +115,10 @@ class RuleCache:
                      msgspec.Raw(_encode(plan)))
 
     def save(self) -> None:
-        """Write what this run used, if any of it was new; whole or not at all."""
-        if not self._changed:
-            return
-        body = _encode(_File(self._known.routes, {key: self._known.texts[key] for key in self._used}))
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".rules-")
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(hashlib.sha256(body).digest() + body)
-                Path(name).replace(self._path)
-            finally:
-                Path(name).unlink(missing_ok=True)
-            _forget_old(self._path.parent)
-        except OSError:
-            pass
-
-
-def cache_folder() -> Path | None:
-    """Where caches of this user belong; None when he wants none."""
-    named = os.environ.get(ENVIRONMENT)
-    if named is not None:
-        return Path(named) if named else None
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-        return Path(base) / "douse" / "cache" if base else None
-    base = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache") / "douse"
-    except RuntimeError:  # no home
-        return None
+        """Write what this run used, if any of it was new."""
+        if self._changed:
+            texts = {key: self._known.texts[key] for key in self._used}
+            write_cache(self._path, _encode(_File(self._known.routes, texts)))
 
 
 def _key(digest: str, builtin: bool) -> str:
@@ -169,7 +130,8 @@ def _engine() -> str:
     """What compiled rules depend on beside their text: the version, the files of this room and its tables, and how this
     Python folds letters."""
     house = Path(douse.__file__).parent
-    files = [*(house / "detection").rglob("*.py"), *(house / "content").rglob("*.yml"), house / "model.py"]
+    content = [file for kind in ("*.yml", "*.tsv") for file in (house / "content").rglob(kind)]
+    files = [*(house / "detection").rglob("*.py"), *content, house / "model.py"]
     state = sorted((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
     return f"{douse.__version__} {unicodedata.unidata_version} {state!r}"
 
@@ -177,15 +139,8 @@ def _engine() -> str:
 def _load(path: Path) -> _File:
     """What is in the file, nothing where it is not exactly what was written here."""
     try:
-        with path.open("rb") as stream:
-            if not _trusted(os.fstat(stream.fileno())):
-                return _File()
-            data = stream.read()
-        body = memoryview(data)[_DIGEST:]
-        if hashlib.sha256(body).digest() != data[:_DIGEST]:
-            return _File()
-        found = _decode(body)
-    except (OSError, msgspec.DecodeError, ValueError, RecursionError):  # ValueError: text that is not UTF-8
+        found = _decode(read_cache(path))
+    except (msgspec.DecodeError, ValueError, RecursionError):  # ValueError: text that is not UTF-8
         return _File()
     return found if _is_possible(found) else _File()
 
@@ -201,16 +156,3 @@ def _is_possible(file: _File) -> bool:
 def _is_possible_rule(rule: Rule) -> bool:
     return (rule.level in LEVELS and 0 <= rule.fidelity <= 1 and 0 <= rule.stage <= _LAST_STAGE
             and (not rule.evidence_class or rule.evidence_class in EVIDENCE_CLASSES))
-
-
-def _trusted(status: os.stat_result) -> bool:
-    """Whether only this user or the administrator can have written a file. Windows guards the user's folder itself."""
-    if sys.platform == "win32":
-        return True
-    return status.st_uid in (0, os.geteuid()) and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
-def _forget_old(folder: Path) -> None:
-    files = sorted(folder.glob("rules-*.msgpack"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in files[MAX_FILES:]:
-        file.unlink(missing_ok=True)

@@ -24,6 +24,11 @@ from douse.model import Event, Value, may_be_elsewhere
 MAX_LAYOUTS = 500
 """Sets of field names remembered; logs have a handful for each event id."""
 
+LAYOUT_ENTRY = 200
+"""Bytes that a layout needs for a name or a table, estimated."""
+
+LARGEST_LAYOUT = 256 << 10
+
 HEAD: Mapping[str, Callable[[Event], Value]] = {
     "EventID": lambda event: event.event_id,
     "Provider_Name": lambda event: event.provider or event.get("Provider_Name"),
@@ -70,7 +75,8 @@ class Matcher:
         self._layouts: dict[tuple[str, ...], _Layout] = {}
         self._layouts_of_data: dict[tuple[str, ...], _Layout] = {}
         self._decided: dict[tuple[Fired, ...], Candidates] = {}
-        self._memory.watch(self._decided.clear)
+        for kept in (self._layouts, self._layouts_of_data, self._decided):
+            self._memory.watch(kept.clear)
 
     def _add(self, rule: _Rule) -> None:
         guards = rule[1].guards
@@ -128,10 +134,17 @@ class Matcher:
                 layout.present.append((spelled, table.known.get, table.of))
             else:
                 layout.absent |= table.null
-        if len(layouts) >= MAX_LAYOUTS:
-            layouts.clear()
-        layouts[names] = layout
+        self._keep(layout, names, layouts)
         return layout
+
+    def _keep(self, layout: _Layout, names: tuple[str, ...], layouts: dict[tuple[str, ...], _Layout]) -> None:
+        """Remember a layout, unless a record has so many names that it can only be meant to fill the memory."""
+        size = sum(map(len, names)) + LAYOUT_ENTRY * (len(names) + len(self._tables))
+        if size <= LARGEST_LAYOUT:
+            if len(layouts) >= MAX_LAYOUTS:
+                layouts.clear()
+            self._memory.add(size)
+            layouts[names] = layout
 
     def _decide(self, key: tuple[Fired, ...]) -> Candidates:
         """Decide the rules for a combination of true searches; remembered."""

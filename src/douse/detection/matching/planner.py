@@ -7,6 +7,7 @@ may name a selection of thousands of maps a thousand times): it is asked of ever
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -126,5 +127,5 @@ def _guards(group: Group, rarities: Sequence[float]) -> frozenset[int] | None:
     inner = [_guards(each, rarities) for each in group.groups]
     known = [*(frozenset((each,)) for each in group.true), *(guards for guards in inner if guards is not None)]
     if group.every:
-        return max(known, key=lambda guards: min(rarities[each] for each in guards), default=None)
+        return max(known, key=lambda guards: min((rarities[each] for each in guards), default=math.inf), default=None)
     return None if group.false or None in inner else frozenset().union(*known)
