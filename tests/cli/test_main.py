@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import subprocess
@@ -166,3 +167,12 @@ def test_a_full_disk_is_no_bug_of_ours(failing, capsys: pytest.CaptureFixture[st
     failing(OSError(errno.ENOSPC, "No space left on device"))
     assert main(["fail"]) == exits.USAGE
     assert capsys.readouterr().err == "douse: standard output cannot be written: No space left on device\n"
+
+
+def test_the_collector_is_as_it_was_when_a_command_has_ended(failing) -> None:
+    before = gc.get_threshold(), gc.get_freeze_count()
+    assert main(["--version"]) == 0
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
+    failing(ZeroDivisionError("a bug"))
+    main(["fail"])
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before

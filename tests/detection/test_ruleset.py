@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from detection.makers import SYSMON, TIME, compiled, event, fires, rule_text, ruleset
-from douse.detection.alert import CUT, MAX_FIELDS, alert_id
+from douse.detection.alert import CUT, MAX_FIELDS, MAX_NAME, alert_id
 from douse.detection.ruleset import MAX_BUCKETS, RuleSet, load_rules
 from douse.errors import RuleError
 from douse.model import Alert, Match
@@ -230,6 +230,15 @@ def test_an_alert_stays_bounded_whatever_the_event_holds() -> None:
     assert len(alert.fields["CommandLine"]) == Alert.MAX_FIELD
     assert alert.fields["CommandLine"].endswith(CUT)
     assert alert.matched[0].value.endswith(CUT)
+
+
+def test_so_do_the_names_of_its_fields() -> None:
+    record = event({"Image": "\\cmd.exe", "n" * 100_000: "needle", "n" * MAX_NAME: "", "m" * 100_000: "other"})
+    text = rule_text({"words": ["needle"], "condition": "words"}, {"product": "windows"})
+    (alert,) = ruleset(text).match(record)
+    assert max(map(len, alert.fields)) == len(alert.matched[0].field) == MAX_NAME
+    assert alert.fields["m" * MAX_NAME] == "other"
+    assert alert.fields["Image"] == "\\cmd.exe"
 
 
 def test_the_alert_id_depends_on_the_record_and_the_rule_and_on_nothing_else() -> None:

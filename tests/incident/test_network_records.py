@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import builders as b
-from douse.incident.addresses import address_of
 from douse.incident.network_records import PIECES, SOCKETS, Piece, Socket, piece_of, socket_of
 from incident.sensors import CHROME, CLIENT, SERVER, conn, proxied, socket, zeek
 
@@ -79,14 +78,6 @@ def test_a_request_that_a_proxy_refused_carried_nothing(action: str) -> None:
     request: dict[str, Any] = {"src_ip": CLIENT, "c-uri": "http://x.example/", "s-action": "TCP_MISS"}
     assert piece_of(b.event("Proxy/access", 0, 0, request)) is not None
     assert piece_of(b.event("Proxy/access", 0, 0, {**request, "s-action": action})) is None
-
-
-@pytest.mark.parametrize(("text", "address"), [
-    ("203.0.113.7", "203.0.113.7"), ("::ffff:203.0.113.7", "203.0.113.7"), ("2001:DB8::0:1", "2001:db8::1"),
-    ("fe80::1%12", "fe80::1"), ("127.0.0.1", ""), ("::1", ""), ("0.0.0.0", ""), ("x", ""), ("", ""),  # noqa: S104 - text
-])
-def test_addresses_in_one_spelling(text: str, address: str) -> None:
-    assert address_of(text) == address
 
 
 @given(st.sampled_from(sorted({*SOCKETS, *PIECES})), st.dictionaries(st.sampled_from([

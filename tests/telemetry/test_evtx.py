@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 
 from douse.errors import EvidenceError
 from douse.model import Event
-from douse.telemetry import Limits, Tally, Wanted, read_path
+from douse.telemetry import Limits, Tally, Wanted, evtx, read_path
 from douse.telemetry.chunks import CHUNK_SIZE, FILE_HEADER_SIZE, expected_records
 
 from .conftest import ReadBytes
@@ -206,3 +206,37 @@ def test_strict_stops_at_the_damage(read_bytes: ReadBytes, three_chunks: bytes) 
     zero(data, nth_record(data, 1, 61), 24)
     with pytest.raises(EvidenceError, match=r"Application\.evtx: chunk 1: record data damaged; kept 61 of \d+ rec"):
         read_bytes(bytes(data), "Application.evtx", strict=True)
+
+
+class PanicException(BaseException):
+    """What a bug of a library in Rust becomes; its module cannot be imported."""
+
+
+@pytest.mark.parametrize("error", [PanicException, KeyboardInterrupt, MemoryError])
+def test_a_bug_of_the_library_costs_the_rest_of_a_chunk(read_bytes: ReadBytes, three_chunks: bytes,
+                                                        error: type[BaseException],
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    parser, parsed = evtx.PyEvtxParser, []
+
+    class Failing:
+        """Fails at the sixth record of the second chunk."""
+
+        def __init__(self, *args: object, **more: object) -> None:
+            parsed.append(self)
+            self._records = parser(*args, **more).records_json()
+
+        def records_json(self) -> Iterator[dict[str, str]]:
+            for number, record in enumerate(self._records):
+                if len(parsed) == 2 and number == 5:
+                    raise error("index out of bounds")
+                yield record
+
+    monkeypatch.setattr(evtx, "PyEvtxParser", Failing)
+    if error is not PanicException:
+        with pytest.raises(error):
+            read_bytes(three_chunks, "Application.evtx")
+        return
+    events, tally = read_bytes(three_chunks, "Application.evtx")
+    expected = expected_records(io.BytesIO(three_chunks))
+    assert len(events) == expected - stated(three_chunks, 1) + 5
+    assert [(loss.where, loss.records) for loss in tally.losses] == [("chunk 1", stated(three_chunks, 1) - 5)]

@@ -62,3 +62,9 @@ def test_data_without_names_are_a_loss_if_somebody_wants_them(read_bytes: ReadBy
 def test_the_records_xml_keeps_the_names(read_bytes: ReadBytes) -> None:
     (event,), tally = read_bytes(lines({"date": 1.5, "System": record(7), "Message": "x"}), "x.json")
     assert (event.record_id, event.get("Image"), tally.losses) == (7, "C:\\a.exe", [])
+
+
+def test_an_event_id_of_any_length_is_a_loss_and_no_error(read_bytes: ReadBytes) -> None:
+    events, tally = read_bytes(lines(bit(1, EventID="9" * 5_000), bit(2), bit(3, EventID=4688.0)), "x.json")
+    assert [event.record_id for event in events] == [2, 3]
+    assert tally.records_lost == 1

@@ -10,6 +10,7 @@ import pytest
 
 from douse.telemetry import Limits, Wanted
 from douse.telemetry import jsonl as jsonl_module
+from douse.telemetry.readers import choose
 
 from .conftest import ReadBytes
 
@@ -134,6 +135,9 @@ def test_mixed_shapes_keep_their_order(read_bytes: ReadBytes) -> None:
 
 def test_what_powershells_own_objects_lack_is_said(read_bytes: ReadBytes) -> None:
     row = {"Id": 1, "LogName": "Security", "ProviderName": "x", "TimeCreated": "/Date(1793693640000)/"}
-    events, tally = read_bytes(json.dumps([row, row], indent=4).encode("utf-16"))
+    text = json.dumps([row, row], indent=4)
+    reader = choose(text.encode(), "events.json", named=False)
+    assert reader is not None, "it is no foreign file that a walk may pass over"
+    events, tally = read_bytes(text.encode("utf-16"))
     assert (events, tally.records_lost) == ([], 2)
     assert "ToXml()" in tally.losses[0].next_step

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from douse.simulate.evtx_writer import write_evtx
+from douse.telemetry import links
 from douse.telemetry.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from douse.telemetry.links import without_circles
 from fuzz.seeds import records
@@ -65,3 +66,28 @@ def test_real_logs_have_no_circles(shared: Path) -> None:
         for at in range(FILE_HEADER_SIZE, len(data) - CHUNK_SIZE + 1, CHUNK_SIZE):
             chunk = data[at:at + CHUNK_SIZE]
             assert without_circles(chunk) is chunk
+
+
+def test_no_entry_is_followed_twice_however_the_lists_run_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    chunk = bytearray(CHUNK_SIZE)
+    for at in range(512, CHUNK_SIZE - 16, 8):
+        struct.pack_into("<I", chunk, at, at + 8)
+    for place in range(96):
+        struct.pack_into("<I", chunk, STRINGS + 4 * place, 512 + 8 * place)
+    followed: list[int] = []
+
+    class Counting:
+        size = 4
+        pack_into = staticmethod(struct.Struct("<I").pack_into)
+
+        @staticmethod
+        def unpack_from(data: bytes, offset: int) -> tuple[int]:
+            followed.append(offset)
+            return struct.unpack_from("<I", data, offset)
+
+    monkeypatch.setattr(links, "_OFFSET", Counting)
+    assert without_circles(bytes(chunk)) == bytes(chunk)
+    assert len(followed) == len(set(followed)) > 8_000
+    struct.pack_into("<I", chunk, CHUNK_SIZE - 24, 2_048)
+    emptied = without_circles(bytes(chunk))
+    assert emptied[STRINGS:STRINGS + 384] == bytes(384), "now every list ends in one circle"

@@ -78,7 +78,7 @@ def test_json_under_any_name_if_it_mentions_an_event_id(data: bytes, tmp_path: P
 
 @pytest.mark.parametrize(("name", "data"), [
     ("notes.txt", b"hello"), ("app.log", b"[INFO] started"), ("x.ini", b"[section]\na=1"),
-    ("settings", b'{"theme": 1}'),
+    ("settings", b'{"theme": 1}'), ("package.json", b'{"name": "package"}'), ("empty.json", b""),
     ("empty.txt", b""), ("setup.exe", b"MZ"), ("report.docx", zipped({"word/document.xml": b"<x/>"})),
 ])
 def test_what_a_walk_finds_and_is_no_evidence_is_ignored_and_counted(name: str, data: bytes, tmp_path: Path) -> None:
@@ -89,11 +89,11 @@ def test_what_a_walk_finds_and_is_no_evidence_is_ignored_and_counted(name: str, 
 @pytest.mark.parametrize(("name", "data", "reason"), [
     ("a.evtx", b"MZ\x90\x00", "is named like evtx and its content is not"),
     ("a.evtx", b"", "empty file"),
-    ("a.JSON", b"", "empty file"),
-    ("a.json", b"\x00\x01\x02\x03", "is named like jsonl and its content is not"),
+    ("a.JSONL", b"", "empty file"),
+    ("a.ndjson", b"\x00\x01\x02\x03", "is named like jsonl and its content is not"),
     ("a.zip", b"text", "is named like zip and its content is not"),
     ("a.gz", b"text", "is named like gz and its content is not"),
-    ("a.json", b'{"name": "package"}', "no Windows event (no channel, event id or time in it)"),
+    ("a.jsonl", b'{"name": "package"}', "no Windows event (no channel, event id or time in it)"),
 ])
 @pytest.mark.parametrize("named", [False, True])
 def test_what_is_named_like_evidence_and_is_none_is_a_loss(
@@ -128,9 +128,15 @@ def test_nothing_but_zero_bytes(tmp_path: Path) -> None:
         assert ([loss.reason for loss in tally.losses], tally.ignored) == (["nothing but zero bytes"] * losses, ignored)
 
 
-def test_json_lines_whose_first_line_is_broken(tmp_path: Path) -> None:
-    formats, tally = reader_of(b"oops\n" + event_line(1), "a.jsonl", tmp_path)
-    assert (formats, tally.records_lost) == ({"jsonl"}, 1)
+@pytest.mark.parametrize(("name", "format_"), [("a.jsonl", "jsonl"), ("a.json", "export")])
+def test_json_lines_whose_first_line_is_broken(name: str, format_: str, tmp_path: Path) -> None:
+    formats, tally = reader_of(b"oops\n" + event_line(1), name, tmp_path)
+    assert (formats, tally.records_lost) == ({format_}, 1)
+
+
+def test_json_that_the_user_named_must_be_a_log(tmp_path: Path) -> None:
+    _, tally = reader_of(b'{"name": "package"}', "package.json", tmp_path, named=True)
+    assert [loss.reason for loss in tally.losses] == ["no Windows event (no channel, event id or time in it)"]
 
 
 def test_files_that_cannot_be_opened(tmp_path: Path) -> None:

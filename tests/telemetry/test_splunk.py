@@ -101,5 +101,6 @@ def test_what_begins_a_record_and_what_is_none() -> None:
     assert begins_record(" 3/2/2026 8:00:00.123 PM \r")
     for line in ("03/02/2026", "x 03/02/2026 08:00:00 AM", "03/02/2026 08:00:00 AM LogName=x", "1" * 100_000, ""):
         assert not begins_record(line)
-    for text in ("", "LogName=S", "EventCode=1", "LogName=S\nEventCode=x", "LogName=S\nEventCode=99999999999"):
+    for text in ("", "LogName=S", "EventCode=1", "LogName=S\nEventCode=x", "LogName=S\nEventCode=99999999999",
+                 "LogName=S\nEventCode=" + "9" * 5_000):
         assert isinstance(from_classic(text, ""), Unreadable)

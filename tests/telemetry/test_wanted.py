@@ -32,3 +32,10 @@ def test_hostile_channels_do_not_fill_memory(monkeypatch: pytest.MonkeyPatch) ->
     assert not any(wanted.accepts(f"channel {number}", 1) for number in range(1_000))
     assert wanted.accepts("Security", 1)
     assert len(wanted._answers) <= 10
+
+
+def test_a_name_that_no_channel_can_have_is_not_remembered() -> None:
+    wanted = Wanted([("security", 1), ("x" * 300, 1)])
+    assert wanted.accepts("X" * 300, 1)
+    assert not wanted.accepts("y" * 300, 1)
+    assert not wanted._answers

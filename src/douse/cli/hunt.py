@@ -73,8 +73,8 @@ def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], pl
          max_line: int | None, clock_skew: float, jobs: int | None, color: str, quiet: bool) -> None:
     """Find infostealers in Windows logs and explain each incident.
 
-    PATH is a file, a folder or - for standard input. EVTX and JSON are told apart by their content, also inside zip
-    and gz. Damaged evidence is skipped, counted and shown.
+    PATH is a file, a folder or - for standard input. Windows logs (EVTX, XML, JSON, CSV, Splunk), Defender's tables
+    and network logs are told apart by their content, also packed. Damaged evidence is skipped, counted and shown.
     """
     from douse import api
     from douse.cli import output as out

@@ -74,10 +74,11 @@ class Timeline:
 
 
 def conversations(pieces: Iterable[Piece]) -> list[Conversation]:
-    """Pieces with one uid are one conversation; a piece without is one of its own."""
+    """Pieces with one uid and the same ends are one conversation; a piece without uid is one of its own."""
     found: defaultdict[tuple[object, ...], list[Piece]] = defaultdict(list)
     for piece in pieces:
-        key = (piece.uid, piece.client) if piece.uid else (piece.channel, piece.record_id, piece.client)
+        ends = piece.client, piece.client_port, piece.server, piece.port
+        key = (piece.uid, *ends) if piece.uid else (piece.channel, piece.record_id, piece.client)
         found[key].append(piece)
     return [Conversation(parts) for parts in found.values()]
 

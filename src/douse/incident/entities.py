@@ -3,17 +3,19 @@
 Logs name the same thing differently (ProcessGuid or SourceProcessGUID, decimal or hex pids, ProcessName or Image), so
 everything that reads a field of an event or an alert for correlation is here, as one table of names per kind of record.
 Unknown is "" or pid 0, never None. The names of Sysmon 1 and Security 4688 differ in a trap: in 4688 `ProcessId` is the
-parent, so `NewProcessId` is asked first and a reader's alias cannot mislead us. Counterpart: processes.py.
+parent, so `NewProcessId` is asked first and a reader's alias cannot mislead us. Counterparts: processes.py, and
+people.py, which says whether two accounts are one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from douse.incident.addresses import spelled
+from douse.incident.people import is_sid
 from douse.model import Event
 
 SYSMON = "microsoft-windows-sysmon/operational"
@@ -28,12 +30,7 @@ _ABSENT = frozenset({"", "-", "?", "<unknown process>", "(null)"})
 _LONGEST_ABSENT = max(map(len, _ABSENT))
 _LONGEST_NUMBER = 20  # 2 ** 64 in decimal
 _LONGEST_GUID = 64
-_LONGEST_SID = 200  # fifteen numbers of ten digits; what is longer need not be remembered
 _NO_SESSION = frozenset({"", "0", "996", "997", "999"})  # local service, network service, SYSTEM: not a person's logon
-_SYSTEM_SIDS = frozenset({"S-1-5-18", "S-1-5-19", "S-1-5-20"})
-_SYSTEM_DOMAINS = ("nt authority\\", "nt-autorität\\", "autorite nt\\", "nt service\\", "window manager\\",
-                   "font driver host\\")
-_SID = re.compile(r"S-1-\d+(?:-\d+)+", re.IGNORECASE)
 _HIVE_OWNER = re.compile(r"(?:HKU|HKEY_USERS|REGISTRY\\USER)\\(S-1-(?:5-21|12-1)(?:-\d+)+)", re.IGNORECASE)
 
 
@@ -178,22 +175,6 @@ def image_name(path: str) -> str:
     return path[max(path.rfind("\\"), path.rfind("/")) + 1:]
 
 
-def is_sid(key: str) -> bool:
-    """Whether a person's key is a SID; a name and a SID that nothing connects cannot be compared."""
-    return len(key) <= _LONGEST_SID and _is_sid(key)
-
-
-@lru_cache(maxsize=10_000)
-def _is_sid(key: str) -> bool:
-    return _SID.fullmatch(key) is not None
-
-
-def is_system(sid: str, name: str) -> bool:
-    """Whether the account is Windows itself: such alerts are never joined because of their user."""
-    lowered = name.lower()
-    return sid in _SYSTEM_SIDS or lowered.endswith("$") or lowered.startswith(_SYSTEM_DOMAINS)
-
-
 def kind_of(channel: str) -> str:
     """The channel whose field names a record has: its own in lower case, Sysmon's for Defender's rows."""
     folded = channel.lower()
@@ -295,30 +276,3 @@ def _security_start(get: Get) -> Actor:
         return started
     return Actor(pid=started.pid, image=started.image, user_sid=other.user_sid, user_name=other.user_name,
                  logon=other.logon or started.logon, command_line=started.command_line)
-
-
-class People:
-    """Which SID and which account name are the same person; Sysmon writes names, Security writes both.
-
-    Learned from records that carry both. Two names for one SID, or two SIDs for one name, keep the first in sort order,
-    so that the order of the records does not matter.
-    """
-
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self._sid_of: dict[str, str] = {}
-        self._name_of: dict[str, str] = {}
-        for sid, name in sorted({(s, n) for s, n in pairs if n and not is_system(s, n)}):
-            self._name_of.setdefault(name.lower(), name)
-            if sid:
-                self._sid_of.setdefault(name.lower(), sid)
-                self._name_of.setdefault(sid, name)
-
-    def key(self, sid: str, name: str) -> str:
-        """One word per person, equal for equal people; "" for nobody and for Windows' own accounts."""
-        if is_system(sid, name) or not (sid or name):
-            return ""
-        return sid or self._sid_of.get(name.lower(), name.lower())
-
-    def display(self, key: str) -> str:
-        """The account as an analyst knows it: its name as the log spells it, else the SID."""
-        return self._name_of.get(key, key)

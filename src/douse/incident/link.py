@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from douse.incident.entities import Actor, People, command_text, image_name, is_sid
+from douse.incident.entities import Actor, command_text, image_name
 from douse.incident.facts import FileDrop, HostFacts
 from douse.incident.marks import PlacedAlert
+from douse.incident.people import People, is_sid
 from douse.incident.places import BROKERS, SHELLS, cuts_tree, is_browser, place, user_writable
 from douse.incident.processes import SLACK, Process, ProcessTable
 

@@ -15,7 +15,6 @@ from douse.incident.entities import (
     Actor,
     Destination,
     Get,
-    People,
     actor_of,
     destination_of,
     getter,
@@ -24,6 +23,7 @@ from douse.incident.entities import (
     target_of,
 )
 from douse.incident.facts import HostFacts
+from douse.incident.people import People
 from douse.incident.processes import ProcessTable
 from douse.model import EVIDENCE_CLASSES, Alert
 

@@ -16,10 +16,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from douse.content.incidents import scoring
-from douse.incident.entities import image_name, is_system
+from douse.incident.entities import image_name
 from douse.incident.link import Links
 from douse.incident.marks import Mark
 from douse.incident.outbound import AFTER_READ, BEFORE_READ, Connections
+from douse.incident.people import is_system
 from douse.incident.places import in_program_files, user_writable
 from douse.incident.processes import SLACK
 from douse.model import SequenceHit, level_rank

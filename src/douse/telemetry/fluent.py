@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from douse.telemetry.fields import integer
 from douse.telemetry.messages import data_of, is_readable
 from douse.telemetry.splunk_text import UNCERTAIN, Unreadable
 
@@ -36,7 +37,7 @@ def from_fluent(record: Mapping[str, Any]) -> dict[str, Any] | Unreadable:
     """The record as other log shippers flatten it."""
     values, described = next(pair for pair in _VALUES.items() if isinstance(record.get(pair[0]), list))
     channel, message = str(record.get("Channel") or ""), str(record.get(described) or "")
-    event_id = int(str(record["EventID"])) if str(record.get("EventID", "")).isdecimal() else -1
+    event_id = integer(record.get("EventID"), -1)
     data = data_of(channel, event_id, message)
     if data is None and record[values]:
         reason = UNCERTAIN if is_readable(channel, event_id) else POSITIONAL

@@ -24,7 +24,7 @@ from douse.telemetry.chunks import WHOLE, ChunkRange, split
 from douse.telemetry.coverage import Tally
 from douse.telemetry.damage import ZEROS, lose
 from douse.telemetry.limits import Budget, Limits
-from douse.telemetry.streams import PEEK, Filled, buffered, spooled
+from douse.telemetry.streams import PEEK, Filled, buffered, past_zeros, spooled, start_of
 from douse.telemetry.unread import known
 from douse.telemetry.wanted import Wanted
 
@@ -80,17 +80,7 @@ class Reader:
         return self.mentions is not None and self.mentions.search(_plain(start)) is not None
 
 
-_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:Record \d+\s+)?(?:\[\s*)?(?:\{\s*["}]|\[\s*\])')
-_EXPORT = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{(?s:.)*?'
-                     rb'"(?:(?:winlog|_source|event_data|result|fields)"\s*:\s*\{\s*"|winlog\.\w+"\s*:|_raw"\s*:\s*"'
-                     rb'|sourcetype"\s*:|Payload"\s*:\s*"\{\\"|(?:event|message|System)"\s*:\s*"<Event'
-                     rb'|(?:StringInserts|EventData)"\s*:\s*\[)')
 _HOLE: Final = bytes(16)
-_LONGEST_HOLE: Final = 1 << 30
-_EVENT_ID = re.compile(rb'"(?:winlog\.)?event_?id"|<EventID\b|\bEventCode=\d|"EventCode"', re.IGNORECASE)
-_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?s:.)*?(?:schemas\.microsoft\.com/win/2004/08/events/event\b|<EventID\b)")
-_SPLUNK = re.compile(rb"(?:\xef\xbb\xbf)?\s*\d\d?/\d\d?/\d{4} \d\d?:\d\d:\d\d(?:\.\d+)? [AP]M\s+"
-                     rb"(?:\w+=[^\n]*\n){0,5}LogName=")
 
 READERS: Final = (  # first fit wins: the most certain evidence first, guesses last
     Reader("evtx", "douse.telemetry.evtx:read", magic=((0, b"ElfFile\x00"), (4096, b"ElfChnk\x00")),
@@ -101,8 +91,8 @@ READERS: Final = (  # first fit wins: the most certain evidence first, guesses l
     Reader("bz2", "douse.telemetry.archive:read_bz2", magic=((4, b"1AY&SY"),), suffixes=(".bz2", ".tbz", ".tbz2")),
     Reader("xz", "douse.telemetry.archive:read_xz", magic=((0, b"\xfd7zXZ\x00"),), suffixes=(".xz", ".txz")),
     Reader("tar", "douse.telemetry.tar:read", magic=((257, b"ustar"),), suffixes=(".tar",)),
-    Reader("xml", "douse.telemetry.xmllog:read", hints=(".xml",), looks=_XML, mentions=_XML),
-    Reader("splunk", "douse.telemetry.splunk:read", looks=_SPLUNK, certain=True),
+    Reader("xml", "douse.telemetry.xmllog:read", hints=(".xml",), looks=signs.XML, mentions=signs.XML),
+    Reader("splunk", "douse.telemetry.splunk:read", looks=signs.SPLUNK, certain=True),
     Reader("zeek", "douse.telemetry.zeek:read", looks=signs.ZEEK, certain=True),
     Reader("zeek_json", "douse.telemetry.zeek_json:read", looks=signs.ZEEK_JSON, certain=True),
     Reader("mde_csv", "douse.telemetry.mde_csv:read", looks=signs.MDE_CSV, certain=True),
@@ -111,10 +101,10 @@ READERS: Final = (  # first fit wins: the most certain evidence first, guesses l
     Reader("squid", "douse.telemetry.squid:read", looks=signs.SQUID, certain=True),
     Reader("access", "douse.telemetry.access:read", looks=signs.ACCESS, certain=True),
     Reader("cef", "douse.telemetry.cef:read", looks=signs.CEF, certain=True),
-    Reader("export", "douse.telemetry.exports:read", hints=(".json", ".jsonl", ".ndjson"), looks=_EXPORT,
-           mentions=_EVENT_ID),
-    Reader("jsonl", "douse.telemetry.jsonl:read", suffixes=(".jsonl", ".ndjson", ".json"), looks=_JSON,
-           mentions=_EVENT_ID),
+    Reader("export", "douse.telemetry.exports:read", hints=(".json", ".jsonl", ".ndjson"), looks=signs.EXPORT,
+           mentions=signs.EVENT_ID),
+    Reader("jsonl", "douse.telemetry.jsonl:read", suffixes=(".jsonl", ".ndjson"), looks=signs.JSON,
+           mentions=signs.EVENT_ID),
     Reader("csv", "douse.telemetry.csvlog:read", hints=(".csv", ".tsv"), looks=signs.CSV, mentions=signs.EVENT_CSV),
 )
 
@@ -187,11 +177,11 @@ def read_stream(stream: BinaryIO, name: str, wanted: Wanted, tally: Tally, limit
 def read_opened(stream: BinaryIO, source: Source, wanted: Wanted, tally: Tally, limits: Limits, *,
                 named: bool) -> Iterator[Event]:
     """The wanted records of an opened file or archive member; the stream can peek (see streams.buffered)."""
-    start, name = _start(stream), source.member or source.path
+    start, name = start_of(stream), source.member or source.path
     reader = choose(start, name, named=named)
     if reader is None and start.startswith(_HOLE):
-        stream = _past_zeros(stream)
-        behind = _start(stream)
+        stream = past_zeros(stream)
+        behind = start_of(stream)
         reader = choose(behind, name, named=named) if behind.strip(b"\x00") else None
         if reader is not None:
             lose(ZEROS, 1, source, tally, records=None)
@@ -217,8 +207,9 @@ def choose(start: bytes, name: str, *, named: bool) -> Reader | None:
     """The reader for a file that starts like this; None where there is none or the content belies the name.
 
     What only looks like a format counts as such by its name, by what it mentions, or if the user named the file: a
-    folder is full of JSON and XML that is no evidence. A damaged start of JSON Lines is still JSON Lines by its name,
-    unless it is binary; a CSV or XML file that the user named is read by its name, so that he learns what it lacks.
+    folder is full of JSON and XML that is no evidence, and `.json` promises nothing. A damaged start of JSON Lines is
+    still JSON Lines by its name, unless it is binary; a CSV or XML file that the user named is read by its name, so
+    that he learns what it lacks.
     """
     for reader in READERS:
         if reader.fits_content(start) and (reader.magic or reader.certain or named or reader.fits_name(name)
@@ -231,20 +222,6 @@ def choose(start: bytes, name: str, *, named: bool) -> Reader | None:
         return by_name if by_name.looks else None
     hinted = (reader for reader in READERS if reader.is_hinted(name) and (named or reader.is_mentioned(start)))
     return next(hinted, None)
-
-
-def _start(stream: BinaryIO) -> bytes:
-    start: bytes = stream.peek(PEEK)[:PEEK]  # type: ignore[attr-defined]  # a BufferedReader, which BinaryIO does not say
-    return start
-
-
-def _past_zeros(stream: BinaryIO) -> BinaryIO:
-    """What follows the zero bytes that a stream begins with, as a log does that was emptied while it was written."""
-    passed = 0
-    while (start := _start(stream)) and not start.strip(b"\x00") and passed < _LONGEST_HOLE:
-        passed += len(stream.read(len(start)))
-    stream.read(len(start) - len(start.lstrip(b"\x00")) if start.strip(b"\x00") else 0)
-    return cast("BinaryIO", buffered(Filled(stream.read)))
 
 
 def _plain(start: bytes) -> bytes:

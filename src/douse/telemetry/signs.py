@@ -1,8 +1,9 @@
-"""How the start of a file tells that it is a network log or a vendor's export: the first bytes in, yes or no out.
+"""How the start of a file tells what log or export it is: the first bytes in, yes or no out.
 
-These formats have no magic bytes and no suffix of their own (`access.log` says nothing), so their first lines must show
-what they are, and each sign is one that no other format has. A few damaged lines may come first. Only names are asked
-for that the writer of the log chose, never values, which an attacker may choose. Called by readers.py on ASCII bytes.
+These formats have no magic bytes and often no suffix of their own (`access.log` says nothing), so their first lines
+must show what they are; but for JSON and EVENT_ID, each sign is one that no other format has. A few damaged lines may
+come first. Only names are asked for that the writer of the log chose, never values, which an attacker may choose.
+Called by readers.py on ASCII bytes.
 """
 
 from __future__ import annotations
@@ -146,3 +147,16 @@ ACCESS: Final = Sign(is_access)
 CEF: Final = Sign(is_cef)
 EVENT_CSV: Final = Sign(is_event_csv)
 CSV: Final = Sign(is_csv)
+JSON: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:Record \d+\s+)?(?:\[\s*)?(?:\{\s*["}]|\[\s*\])')
+EXPORT: Final = re.compile(
+    rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{(?s:.)*?'
+    rb'"(?:(?:winlog|_source|event_data|result|fields)"\s*:\s*\{\s*"|winlog\.\w+"\s*:|_raw"\s*:\s*"'
+    rb'|sourcetype"\s*:|Payload"\s*:\s*"\{\\"|(?:event|message|System)"\s*:\s*"<Event'
+    rb'|(?:StringInserts|EventData)"\s*:\s*\[)')
+EVENT_ID: Final = re.compile(
+    rb'"(?:winlog\.)?event_?id"|<EventID\b|\bEventCode=\d|"EventCode"|"LogName"\s*:', re.IGNORECASE)
+"""What nearly every Windows event says, and hardly anything else that is JSON."""
+XML: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*<(?s:.)*?(?:schemas\.microsoft\.com/win/2004/08/events/event\b|<EventID\b)")
+SPLUNK: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*\d\d?/\d\d?/\d{4} \d\d?:\d\d:\d\d(?:\.\d+)? [AP]M\s+(?:\w+=[^\n]*\n){0,5}LogName=")

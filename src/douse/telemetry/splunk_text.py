@@ -18,6 +18,7 @@ import re
 from typing import Any, Final, NamedTuple
 
 from douse.telemetry.elastic import AUDIT_KEYWORDS
+from douse.telemetry.fields import integer
 from douse.telemetry.flattened import CLASSIC_CHANNELS, provider_of
 from douse.telemetry.messages import data_of, is_readable
 from douse.telemetry.times import american
@@ -48,7 +49,7 @@ def from_classic(text: str, utc: str) -> dict[str, Any] | Unreadable:
     """The record as log shippers flatten it. `utc` is its time with a zone, empty where only the text has one."""
     header, message, stated = _parts(text)
     channel = CLASSIC_CHANNELS.get(header.get("LogName", "").lower(), header.get("LogName", ""))
-    event_id = int(header["EventCode"]) if header.get("EventCode", "").isdecimal() else -1
+    event_id = integer(header.get("EventCode"), -1)
     host = header.get("ComputerName", "")
     if not channel or not 0 <= event_id < 1 << 32:
         return Unreadable("text that is no Windows event (no LogName or EventCode in it)", RENDER_XML)

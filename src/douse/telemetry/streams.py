@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PEEK: Final = 64 * 1024
 """How much of a stream's start is looked at to choose a reader."""
 _IN_MEMORY: Final = 16 * MIB
+_LONGEST_HOLE: Final = 1024 * MIB
 UNPACKING_ERRORS: Final = (
     OSError, EOFError, ValueError, RuntimeError, NotImplementedError, IndexError, OverflowError, struct.error,
     zlib.error, lzma.LZMAError, zipfile.BadZipFile, MemoryError,
@@ -102,6 +103,21 @@ class Unpacking(Filled):
 def buffered(raw: io.RawIOBase) -> io.BufferedReader:
     """The stream with room to peek at its start."""
     return io.BufferedReader(raw, PEEK)
+
+
+def start_of(stream: BinaryIO) -> bytes:
+    """The first bytes of a stream that can peek, which stays where it is."""
+    start: bytes = stream.peek(PEEK)[:PEEK]  # type: ignore[attr-defined]  # see `buffered`
+    return start
+
+
+def past_zeros(stream: BinaryIO) -> BinaryIO:
+    """What follows the zero bytes that a stream begins with, as a log does that was emptied while it was written."""
+    passed = 0
+    while (start := start_of(stream)) and not start.strip(b"\x00") and passed < _LONGEST_HOLE:
+        passed += len(stream.read(len(start)))
+    stream.read(len(start) - len(start.lstrip(b"\x00")) if start.strip(b"\x00") else 0)
+    return cast("BinaryIO", buffered(Filled(stream.read)))
 
 
 def spooled(stream: BinaryIO) -> AbstractContextManager[BinaryIO]:

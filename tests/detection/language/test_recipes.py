@@ -46,3 +46,13 @@ def test_recipes_that_differ_in_anything_are_not_equal() -> None:
 def test_nonsense_is_refused_when_the_test_is_made(recipe: Recipe) -> None:
     with pytest.raises(Mistake):
         recipes.test_of(recipe)
+
+
+def test_what_is_too_long_for_an_address_is_in_no_network_and_is_not_remembered() -> None:
+    inside = recipes.test_of(InNetwork("fe80::/10"))
+    assert inside("fe80::1%eth0")
+    assert inside(" " * 1_000 + "fe80::1" + " " * 1_000)
+    before = recipes._known_addresses.cache_info().currsize
+    assert not inside("fe80::1%" + "x" * 100_000)
+    assert not inside("1" * 1_000_000)
+    assert recipes._known_addresses.cache_info().currsize == before

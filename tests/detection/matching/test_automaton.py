@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
+import msgspec
 import pytest
 
 from douse.detection.language.patterns import Glob
@@ -10,6 +13,9 @@ from douse.detection.language.recipes import Expression
 from douse.detection.matching import automaton
 from douse.detection.matching.automaton import LONGEST_KEPT, WINDOW, Memory, Table
 from douse.detection.matching.search import END, START, search_of
+from douse.model import Event, Source
+from douse.telemetry.record import nested_event
+from douse.telemetry.system import head_of
 
 
 def table(*probes: Probe) -> Table:
@@ -89,3 +95,44 @@ def test_memory_forgets_everything_at_its_limit() -> None:
         kept[number] = "x"
         assert memory.used <= 10_000
     assert 0 < len(kept) < 100
+
+
+def keyword(*words: str) -> Table:
+    return table(*(Probe("", (Glob.parse(f"*{word}*").folded(),)) for word in words))
+
+
+def as_read(text: str) -> Event:
+    """An event of which only the text that was read matters, and its one field."""
+    document = msgspec.json.encode({"Event": {"System": {
+        "Provider": {"#attributes": {"Name": "P"}}, "EventID": 1, "Channel": "C", "Computer": "PC", "EventRecordID": 1,
+        "TimeCreated": {"#attributes": {"SystemTime": "2026-03-02T12:00:00Z"}}}, "EventData": {"F": text}}}).decode()
+    head = head_of(document)
+    assert head is not None
+    return nested_event(head, Source("x"), document)
+
+
+@pytest.mark.parametrize("at", [WINDOW - 200, *range(WINDOW - 176, WINDOW - 160), WINDOW, 2 * WINDOW - 165])
+def test_a_keyword_is_found_where_two_windows_meet(at: int) -> None:
+    probes = keyword("needle")
+    assert probes.of_record(as_read("." * at + "NeeDle" + "." * 100)) == {0}
+    assert probes.of_record(as_read("." * at + "noodle" + "." * 100)) == set()
+
+
+@pytest.mark.parametrize(("word", "text"), [
+    ("a\\\\b", "A\\B"), ('say "x"', 'Say "X"'), ("a\nb", "A\nB"), ("\x1f\x0b", "\x1f\x0b"), ("strasse", "STRAßE"),
+    ("ß", "SS"), ("i\u0307", "İ"), ("k", "\u212a"), ("\u2028", "\u2028"), ("\x7f", "\x7f"),
+    ("\U0001f600", "\U0001f600"), ("/", "/"), ("é", "É"),
+], ids=ascii)
+def test_a_keyword_is_found_as_it_stands_in_json(word: str, text: str) -> None:
+    assert keyword(word).of_record(as_read(f"x{text}y")) == {0}
+    assert keyword(word).of_record(as_read("xy")) == set()
+
+
+def test_a_short_keyword_in_a_long_record_is_not_listed_a_million_times() -> None:
+    record = as_read("ab" * 500_000)
+    tracemalloc.start()
+    try:
+        assert keyword("ab").of_record(record) == {0}
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()

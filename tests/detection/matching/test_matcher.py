@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detection.generated import DETECTIONS, RECORDS, rules_of
-from detection.makers import SYSMON, compiled, event, rule_text
+from detection.generated import DETECTIONS, NESTED, RECORDS, rules_of
+from detection.makers import PROCESS_CREATION, SYSMON, compiled, event, rule_text
+from douse.content.logsources import log_sources
 from douse.detection.language.parse import CompiledRule
 from douse.detection.logsource import Route
 from douse.detection.matching.automaton import Memory
@@ -27,8 +30,10 @@ from douse.detection.matching.search import END, START
 from douse.detection.reference import All
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.hunt.plan import make
-from douse.model import Event, Value
+from douse.model import Event, Source, Value, may_be_elsewhere
 from douse.telemetry import Limits, Tally, Wanted, read_path
+from douse.telemetry.record import nested_event
+from douse.telemetry.system import fields_of, head_of
 
 
 @given(st.lists(DETECTIONS, min_size=1, max_size=4), st.lists(RECORDS, min_size=1, max_size=6))
@@ -52,6 +57,34 @@ def test_generated_rules_from_a_cache_also_where_a_filter_narrows_them(
     kept = RuleSet(rules)
     for fields in records:
         assert list(kept.match(event(fields))) == list(expected.match_slowly(event(fields))), fields
+
+
+def nested(record: dict[str, Any], shout: bool) -> tuple[Event, Event]:
+    """A record whose data are read alone where they can be, and one that is read whole. The library for event logs
+    writes the hexadecimal digits of an escape as capitals, Python does not."""
+    text = json.dumps({"Event": record}, ensure_ascii=False)
+    if shout:
+        text = re.sub(r"\\u00[01][0-9a-f]", lambda found: f"\\u{found[0][2:].upper()}", text)
+    head = head_of(text)
+    assert head is not None
+    read = nested_event(head, Source("x"), text)
+    return read, Event(channel=read.channel, event_id=read.event_id, time=read.time, host=read.host,
+                       provider=read.provider, record_id=read.record_id, source=read.source,
+                       decode=lambda: fields_of(text))
+
+
+@given(st.lists(DETECTIONS, min_size=1, max_size=3), st.lists(st.tuples(NESTED, st.booleans()), min_size=1, max_size=4))
+def test_a_record_whose_data_are_read_alone_is_matched_as_the_whole_one(
+        detections: list[dict[str, Any]], records: list[tuple[dict[str, Any], bool]]) -> None:
+    sources = ({"product": "windows"}, {"product": "windows", "service": "security"}, PROCESS_CREATION)
+    rules = RuleSet([rule for logsource in sources for rule in rules_of(detections, logsource)])
+    for _ in range(2):
+        for record in records:
+            read, whole = nested(*record)
+            expected = list(rules.match_slowly(whole))
+            assert list(rules.match(read)) == expected, record
+            assert list(rules.match(whole)) == expected, record
+            assert list(rules.match_slowly(nested(*record)[0])) == expected, record
 
 
 def deferred(rule: CompiledRule) -> Deferred:
@@ -142,3 +175,37 @@ def test_channels_with_the_same_rules_share_what_was_learned() -> None:
         assert not list(rules.match(event({"Data": "x"}, f"Channel {number}", number)))
     assert list(rules.match(event({"Data": "a MimiKatz b"}, SYSMON, 99)))
     assert len(rules._alike) == 1
+
+
+def test_names_and_channels_that_only_fill_the_memory_are_not_remembered() -> None:
+    rules = RuleSet(rules_of([{"s": {"CommandLine|contains": "needle"}, "condition": "s"}], {"product": "windows"}))
+    assert list(rules.match(event({"CommandLine": "needle"})))
+    used = rules._memory.used
+    for number in range(40):
+        many = {f"F{number}.{place}": "" for place in range(2_000)}
+        assert list(rules.match(event({**many, "CommandLine": "needle"})))
+        assert list(rules.match(event({f"{number}{'x' * 300_000}": "", "CommandLine": "needle"})))
+        assert list(rules.match(event({"CommandLine": "needle"}, f"{number}{'x' * 300}")))
+    (matcher,) = rules._buckets[SYSMON, 1]._matchers
+    assert len(matcher._layouts) == len(rules._buckets) == 1
+    assert rules._memory.used == used
+
+
+def test_layouts_count_as_memory() -> None:
+    memory = Memory(limit=200_000)
+    rule = compiled(rule_text({"s": {"CommandLine|contains": "needle"}, "condition": "s"}))
+    assert rule.term is not None
+    bucket = Bucket([Entry(Route("", None), rule.rule, rule.term)], Probes(memory))
+    (matcher,) = bucket._matchers
+    for number in range(400):
+        fields = {f"F{number}.{place}": "" for place in range(50)}
+        assert list(bucket.match(event({**fields, "CommandLine": "a needle"})))
+        assert memory.used <= memory.limit
+        assert 0 < len(matcher._layouts) < 30
+
+
+def test_no_alias_of_data_is_made_of_what_lies_elsewhere() -> None:
+    """A layout is known by the names of the data alone, so these must decide whether an alias is present."""
+    for table in log_sources().aliases.values():
+        for field, source in table.items():
+            assert not any(map(may_be_elsewhere, (field, *source.fields))), field

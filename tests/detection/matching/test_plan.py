@@ -11,6 +11,7 @@ from hypothesis import given
 
 from detection.generated import DETECTIONS, rules_of
 from detection.makers import compiled, event, rule_text
+from douse.detection import reference
 from douse.detection.language.parse import CompiledRule
 from douse.detection.matching import planner
 from douse.detection.matching.cache import RuleCache
@@ -88,6 +89,12 @@ def test_one_of_the_guards_is_true_where_the_condition_is(condition: str, guards
     found = plan(condition, short={"A|contains": "s"}, long={"B|contains": "longliteral"})
     named = None if found.guards is None else {found.searches[guard].proofs[0] for guard in found.guards}
     assert named == guards
+
+
+def test_what_is_never_true_needs_no_guard() -> None:
+    never = Not(All(()))
+    assert plan_of(never).guards == plan_of(All((never, reference.Any(())))).guards == ()
+    assert plan_of(All((term_of("a", a=A), never))).guards == ()
 
 
 EXISTS = {"User|exists": True}
