@@ -17,7 +17,7 @@ import click
 
 from douse.cli import exits
 from douse.cli.rules_options import placeholders_option
-from douse.cli.times import Instant
+from douse.cli.times import Instant, check_window, tell_window
 from douse.text import clean
 
 if TYPE_CHECKING:
@@ -95,23 +95,21 @@ def coverage(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...]
 
     _refuse_contradictions(paths, require, since, until)
     target = out.target(output, force=force, evidence=paths)
-    for word, instant in (("since", since), ("until", until)):
-        if instant and not quiet:
-            click.echo(f"{word} {instant:%Y-%m-%dT%H:%M:%SZ}", err=True)
+    if not quiet:
+        tell_window(since, until)
     options = api.CoverageOptions(
         paths=paths, rules=rules, placeholders=placeholders, builtin=not no_builtin, since=since, until=until, gap=gap,
         strict=strict, command_line=out.command_line(sys.argv))
     result = api.coverage(options, Silent() if quiet or not paths else Progress(alerts=False))
     out.write(target, _chunks(result, format_, color, to_file=target is not None))
     if result.problems and (target or format_ != "table"):  # who reads a terminal's table has seen them
-        click.echo(f"douse: {_partial(result)}", err=True)
+        click.echo(f"douse: {out.partial(result.problems)}", err=True)
     ctx.exit(_exit_code(result, require))
 
 
 def _refuse_contradictions(paths: tuple[str, ...], require: tuple[str, ...], since: datetime | None,
                            until: datetime | None) -> None:
-    if since and until and since >= until:
-        raise click.UsageError("--since is not before --until, so that no event could be between them.")
+    check_window(since, until)
     if not paths and (since or until or require):
         raise click.UsageError("--since, --until and --require are about logs. Name a file or a folder of them.")
     if require:
@@ -130,13 +128,6 @@ def _chunks(result: CoverageResult, format_: str, color: str, *, to_file: bool) 
     from douse.cli.show_coverage import coverage_table_bytes
 
     return coverage_table_bytes(result, "never" if to_file and color == "auto" else color, to_file=to_file)
-
-
-def _partial(result: CoverageResult) -> str:
-    """One line on why the result is partial: an interruption, else the first problem and how many there are."""
-    worst = next((problem for problem in result.problems if problem.kind == "input"), result.problems[0])
-    others = f" (and {len(result.problems) - 1:,} more in the result)" if len(result.problems) > 1 else ""
-    return clean(f"partial result: {worst.where}: {worst.what}", 300) + others
 
 
 def _exit_code(result: CoverageResult, require: tuple[str, ...]) -> int:

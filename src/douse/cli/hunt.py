@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import click
 
 from douse.cli import exits
-from douse.cli.times import Instant
+from douse.cli.times import Instant, check_window, tell_window
 from douse.model import LEVELS
-from douse.text import clean
 
 if TYPE_CHECKING:
     from douse.hunt.result import HuntResult
@@ -82,12 +81,10 @@ def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], pl
     from douse.hunt.options import HuntOptions
     from douse.hunt.run import Silent
 
-    if since and until and since >= until:
-        raise click.UsageError("--since is not before --until, so that no event could be between them.")
+    check_window(since, until)
     target = out.target(output, force=force, evidence=paths)
-    for word, instant in (("since", since), ("until", until)):
-        if instant and not quiet:
-            click.echo(f"{word} {instant:%Y-%m-%dT%H:%M:%SZ}", err=True)
+    if not quiet:
+        tell_window(since, until)
     options = HuntOptions(
         paths=paths, rules=rules, placeholders=placeholders, allow=allow, assets=assets, builtin=not no_builtin,
         since=since, until=until, level=level, strict=strict, max_line=max_line or 0, clock_skew=clock_skew,
@@ -96,7 +93,7 @@ def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], pl
     result = api.hunt(options, Silent() if quiet else Progress())
     out.write(target, _chunks(result, format_, color, to_file=target is not None))
     if result.problems and (target or format_ != "table"):  # who reads a terminal's table has seen them
-        click.echo(f"douse: {_partial(result)}", err=True)
+        click.echo(f"douse: {out.partial(result.problems)}", err=True)
     ctx.exit(_exit_code(result, fail_on))
 
 
@@ -109,13 +106,6 @@ def _chunks(result: HuntResult, format_: str, color: str, *, to_file: bool) -> I
     from douse.cli.show import hunt_table_bytes
 
     return hunt_table_bytes(result, "never" if to_file and color == "auto" else color, to_file=to_file)
-
-
-def _partial(result: HuntResult) -> str:
-    """One line on why the result is partial: an interruption, else the first problem and how many there are."""
-    worst = next((problem for problem in result.problems if problem.kind == "input"), result.problems[0])
-    others = f" (and {len(result.problems) - 1:,} more in the result)" if len(result.problems) > 1 else ""
-    return clean(f"partial result: {worst.where}: {worst.what}", 300) + others
 
 
 def _exit_code(result: HuntResult, fail_on: str | None) -> int:

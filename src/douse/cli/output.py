@@ -12,9 +12,13 @@ import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from douse.errors import OutputError
+from douse.text import clean
+
+if TYPE_CHECKING:
+    from douse.hunt.result import Problem
 
 STDOUT = Path("-")
 _CHECK = "Check your rights and the free space."
@@ -103,3 +107,10 @@ def _write_whole(target: Path, chunks: Iterable[bytes]) -> None:
 def command_line(argv: Sequence[str]) -> str:
     """The command as a user could type it again, for the provenance of a report."""
     return shlex.join(["douse", *argv[1:]])
+
+
+def partial(problems: Sequence[Problem]) -> str:
+    """One line for standard error on why a result is partial: an interruption, else the first problem, and how many."""
+    worst = next((problem for problem in problems if problem.kind == "input"), problems[0])
+    others = f" (and {len(problems) - 1:,} more in the result)" if len(problems) > 1 else ""
+    return clean(f"partial result: {worst.where}: {worst.what}", 300) + others

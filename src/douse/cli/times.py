@@ -27,6 +27,19 @@ class Instant(click.ParamType[datetime]):
             self.fail(f"{value!r} is no time. Try 24h, 7d, 2026-11-01 or 2026-11-01T08:00:00Z.", param, ctx)
 
 
+def check_window(since: datetime | None, until: datetime | None) -> None:
+    """Raise UsageError for a window that nothing can lie in."""
+    if since and until and since >= until:
+        raise click.UsageError("--since is not before --until, so that no event could be between them.")
+
+
+def tell_window(since: datetime | None, until: datetime | None) -> None:
+    """Say on standard error which instants were understood."""
+    for word, instant in (("since", since), ("until", until)):
+        if instant:
+            click.echo(f"{word} {instant:%Y-%m-%dT%H:%M:%SZ}", err=True)
+
+
 def parse_instant(text: str, now: datetime) -> datetime:
     """The instant in UTC; an age counts back from `now`. Raises ValueError on anything else."""
     age = _AGE.fullmatch(text.strip())

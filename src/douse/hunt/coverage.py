@@ -15,11 +15,9 @@ from functools import lru_cache
 from douse import __version__
 from douse.content.attack import attack_version
 from douse.content.prerequisites import prerequisites
-from douse.detection.language.placeholders import read_placeholders
 from douse.detection.logsource import EVERY_CHANNEL, is_elsewhere
-from douse.detection.ruleset import RuleSet, load_rules
+from douse.detection.ruleset import RuleSet
 from douse.detection.techniques import TechniqueRow, technique_rows
-from douse.errors import EvidenceError
 from douse.hunt.coverage_result import (
     CoverageOptions,
     CoverageResult,
@@ -30,13 +28,15 @@ from douse.hunt.coverage_result import (
     SurveySummary,
 )
 from douse.hunt.plan import Plan, Unit, make
-from douse.hunt.result import Problem, Progress
-from douse.hunt.rules import read_unit
+from douse.hunt.problems import problems_of, problems_of_rules
+from douse.hunt.read import read_unit
+from douse.hunt.result import Progress
 from douse.hunt.run import Silent
+from douse.hunt.work import rules_of
 from douse.incident.judged import NO, Logs, judged_sequences, judged_techniques, usable
 from douse.incident.prerequisites import standings
 from douse.incident.quality import HostQuality, Quality
-from douse.model import Coverage, Event, Loss
+from douse.model import Coverage, Event
 from douse.telemetry import Tally, Wanted
 from douse.telemetry.continuity import Continuity, HostContinuity
 from douse.telemetry.textlog import NETWORK
@@ -80,12 +80,10 @@ def coverage(options: CoverageOptions, progress: Progress | None = None) -> Cove
     Raises RuleError for rules that do not exist and, under `strict`, EvidenceError at the first loss.
     """
     started = datetime.now(UTC)
-    lists = read_placeholders(*options.placeholders)
-    ruleset = load_rules(options.rules, builtin=options.builtin, placeholders=lists, cached=bool(options.rules))
+    ruleset = rules_of(options)
     plan = make(options.paths)
-    if options.strict and plan.losses:
-        first = plan.losses[0]
-        raise EvidenceError(str(first.source), f"{first.reason}.", first.next_step)
+    if options.strict:
+        plan.refuse_losses()
     seen = _Seen.empty(options)
     unread = _read(plan, options, seen, progress or Silent()) if options.paths else 0
     return _result(options, ruleset, plan, seen, unread, started)
@@ -136,7 +134,8 @@ def _result(options: CoverageOptions, ruleset: RuleSet, plan: Plan, seen: _Seen,
     whole = {one.host.lower(): one for one in seen.continuity.hosts()}
     surveys = tuple(_survey(one, whole.get(one.host.lower()), seen.quality.host(one.host), network, rows, ruleset)
                     for one in hosts if one.host != NETWORK)
-    problems = _problems(options, plan, seen, ruleset, unread)
+    problems = (problems_of(seen.tally, plan.losses, ruleset.rejected, unread, "surveyed") if options.paths
+                else problems_of_rules(ruleset.rejected))
     inputs = tuple(seen.inputs.values())
     times = [count for one in hosts for count in one.counts if count.first_seen and count.last_seen]
     summary = SurveySummary(
@@ -178,28 +177,6 @@ def _rules_that_read(ruleset: RuleSet, covered: Coverage) -> int:
         channel, event_id = count.channel.lower(), count.event_id
         pairs |= {(channel, event_id), (channel, None), (EVERY_CHANNEL, event_id)}
     return sum(any((route.channel, route.event_id) in pairs for route in rule.routes) for rule in ruleset.rules)
-
-
-def _problems(options: CoverageOptions, plan: Plan, seen: _Seen, ruleset: RuleSet, unread: int) -> tuple[Problem, ...]:
-    """Everything this run could not use: lost evidence, rejected rules, an interruption, nothing to read at all."""
-    tally = seen.tally
-    problems = [_of_loss(loss) for loss in (*plan.losses, *tally.losses)]
-    problems += [Problem("rule", error.where, error.what, None, error.next_step) for error in ruleset.rejected]
-    if unread:
-        what = f"interrupted; {unread} file(s) were not read to their end"
-        problems.append(Problem("input", "run", what, None, "Run the same command again for the whole result."))
-    elif options.paths and not tally.records_read and not any(problem.kind == "loss" for problem in problems):
-        what = "no event was found in what was named"
-        problems.append(Problem("input", "run", what, None, "Name EVTX or JSON event logs, or a folder of them."))
-    elif tally.records_read and tally.records_outside == tally.records_read:
-        what = "no event lies between --since and --until, so nothing was surveyed"
-        problems.append(Problem("input", "run", what, None, "Check the times (UTC), and whether the logs go so far."))
-    return tuple(problems)
-
-
-def _of_loss(loss: Loss) -> Problem:
-    where = str(loss.source) if loss.where in ("", str(loss.source)) else f"{loss.source}: {loss.where}"
-    return Problem("loss", where, loss.reason, loss.records, loss.next_step)
 
 
 def _notes(seen: _Seen) -> tuple[str, ...]:

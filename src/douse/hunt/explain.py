@@ -19,7 +19,8 @@ from douse.detection.language.parse import CompiledRule
 from douse.detection.ruleset import RuleSet
 from douse.errors import EvidenceError
 from douse.hunt.plan import make
-from douse.hunt.rules import MAX_KINDS, find_rule, read_unit
+from douse.hunt.read import read_unit
+from douse.hunt.rules import MAX_KINDS, find_rule
 from douse.model import Event, Loss
 from douse.telemetry import Tally, Wanted
 

@@ -17,7 +17,8 @@ from douse.detection.correlation.records import key_of
 from douse.detection.ruleset import RuleSet
 from douse.hunt.assets import Assets, with_asset
 from douse.hunt.options import HuntOptions
-from douse.hunt.result import HuntResult, InputFile, Problem, Provenance, Summary, Suppressed
+from douse.hunt.problems import problems_of
+from douse.hunt.result import HuntResult, InputFile, Provenance, Summary, Suppressed
 from douse.hunt.suppress import AllowList, allow_notes
 from douse.hunt.work import Findings
 from douse.incident.address_book import AddressBook
@@ -53,7 +54,7 @@ def gather(
     least = level_rank(options.level)
     shown = tuple(i for i in incidents if level_rank(i.level) >= least)
     alerts = tuple(sorted((a for a in found.alerts if level_rank(a.level) >= least), key=_in_time_order))
-    problems = _problems(found, ruleset, losses, unread)
+    problems = problems_of(found.tally, losses, ruleset.rejected, unread, "judged")
     finished = datetime.now(UTC)
     return HuntResult(
         incidents=shown,
@@ -133,22 +134,6 @@ def _in_time_order(alert: Alert) -> tuple[datetime, str, str, int, str]:
     return alert.time, alert.host.lower(), alert.channel.lower(), alert.record_id, alert.rule_id
 
 
-def _problems(found: Findings, ruleset: RuleSet, losses: Iterable[Loss], unread: int) -> tuple[Problem, ...]:
-    """Everything this run could not use: lost evidence, rejected rules, an interruption, nothing to read at all."""
-    problems = [_of_loss(loss) for loss in (*losses, *found.tally.losses)]
-    problems += [Problem("rule", error.where, error.what, None, error.next_step) for error in ruleset.rejected]
-    if unread:
-        what = f"interrupted; {unread} file(s) were not read to their end"
-        problems.append(Problem("input", "run", what, None, "Run the same command again for the whole result."))
-    elif not found.tally.records_read and not any(problem.kind == "loss" for problem in problems):
-        what = "no record of a log was found in what was named"
-        problems.append(Problem("input", "run", what, None, "Name event or network logs, or a folder of them."))
-    elif found.tally.records_read and found.tally.records_outside == found.tally.records_read:
-        what = "no event lies between --since and --until, so nothing was judged"
-        problems.append(Problem("input", "run", what, None, "Check the times (UTC), and whether the logs go so far."))
-    return tuple(problems)
-
-
 def _outside(found: Findings) -> tuple[str, ...]:
     """How much a time window left out."""
     tally = found.tally
@@ -174,11 +159,6 @@ def _highest(alerts: Iterable[Alert], incidents: Iterable[Incident]) -> str:
     """The strongest level of any finding, empty without one."""
     levels = {alert.level for alert in alerts} | {incident.level for incident in incidents}
     return max(levels, key=level_rank, default="")
-
-
-def _of_loss(loss: Loss) -> Problem:
-    where = str(loss.source) if loss.where in ("", str(loss.source)) else f"{loss.source}: {loss.where}"
-    return Problem("loss", where, loss.reason, loss.records, loss.next_step)
 
 
 def _summary(

@@ -5,8 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
 
 STDIN = "-"
+
+
+class RuleChoice(Protocol):
+    """The part of any run's options that says which rules it uses."""
+
+    @property
+    def rules(self) -> tuple[Path, ...]:
+        """Files and folders of rules beside ours."""
+
+    @property
+    def placeholders(self) -> tuple[Path, ...]:
+        """Lists for placeholders."""
+
+    @property
+    def builtin(self) -> bool:
+        """Whether ours are used."""
 
 
 @dataclass(frozen=True, slots=True)

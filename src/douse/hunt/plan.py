@@ -13,6 +13,7 @@ import stat
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from douse.errors import EvidenceError
 from douse.hunt.options import STDIN
 from douse.model import Loss, Source
 from douse.telemetry import ChunkRange, parts
@@ -61,6 +62,11 @@ class Plan:
         """Bytes to read; 0 when a pipe or standard input is among them, because nobody knows its size."""
         known = all(unit.regular or not unit.named for unit in self.units)
         return sum(unit.size for unit in self.units if unit.part.first == 0) if known else 0
+
+    def refuse_losses(self) -> None:
+        """Raise EvidenceError for the first path that could not be listed, as a strict run asks."""
+        for loss in self.losses:
+            raise EvidenceError(str(loss.source), f"{loss.reason}.", loss.next_step)
 
 
 def make(paths: tuple[str, ...]) -> Plan:

@@ -6,8 +6,7 @@ carry. A rule is named by its id, its Sigma `name`, its file or its title. expla
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,11 +20,10 @@ from douse.detection.language.placeholders import NO_LISTS, Lists
 from douse.detection.lint.subject import Carried
 from douse.detection.ruleset import RuleSet
 from douse.errors import EvidenceError, RuleError
-from douse.hunt.options import STDIN
-from douse.hunt.plan import Unit, make
-from douse.model import Event, Rule
-from douse.telemetry import Limits, Tally, Wanted, read_part, read_path, read_stream
-from douse.telemetry.chunks import WHOLE
+from douse.hunt.plan import make
+from douse.hunt.read import read_unit
+from douse.model import Rule
+from douse.telemetry import Tally, Wanted
 
 MAX_NAMED = 10
 """Rules that an error lists."""
@@ -101,25 +99,11 @@ def _names(rule: Rule) -> tuple[str, ...]:
     return rule.rule_id, Path(rule.path).stem, rule.title, *([rule.name] if rule.name else [])
 
 
-def read_unit(unit: Unit, wanted: Wanted, tally: Tally) -> Iterator[Event]:
-    """The wanted events of a file, of a range of one, or of standard input."""
-    if unit.is_stdin:
-        return read_stream(sys.stdin.buffer, STDIN, wanted, tally, Limits())
-    if unit.part != WHOLE:
-        return read_part(Path(unit.path), unit.part, wanted, tally)
-    return read_path(Path(unit.path), wanted, tally, Limits(), named=unit.named)
-
-
-def carried_fields(logs: Sequence[str]) -> Carried:
-    """Which fields the records of some logs carry: (channel in lower case, event id) -> names.
+def carried_fields(logs: Sequence[str]) -> tuple[Carried, LogsRead]:
+    """Which fields the records of some logs carry, (channel in lower case, event id) -> names, and how much was read.
 
     Raises EvidenceError where nothing could be read.
     """
-    return _compared(logs)[0]
-
-
-def _compared(logs: Sequence[str]) -> tuple[Carried, LogsRead]:
-    """What the records of some logs carry, and how much of the logs was read."""
     plan, tally = make(tuple(logs)), Tally()
     for loss in plan.losses:
         tally.lose(loss)
@@ -143,5 +127,5 @@ def check_rules(paths: Sequence[Path], logs: Sequence[str] = (), *, placeholders
     """What became of every file below the paths, with lints; `logs` adds which fields their records really carry."""
     if not logs:
         return account(paths, placeholders=placeholders)
-    carried, read = _compared(logs)
+    carried, read = carried_fields(logs)
     return replace(account(paths, carried, placeholders=placeholders), logs=read)

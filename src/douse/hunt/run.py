@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from douse.detection.ruleset import RuleSet
-from douse.errors import EvidenceError, RuleError
+from douse.errors import RuleError
 from douse.hunt.allow import read_allow
 from douse.hunt.assets import read_assets
 from douse.hunt.garbage import seldom_collecting
@@ -46,9 +46,8 @@ def hunt(options: HuntOptions, progress: Progress | None = None) -> HuntResult:
     ruleset = _usable(rules_of(options))
     tuning = _tuning(ruleset, options, started)
     plan = make(options.paths)
-    if options.strict and plan.losses:
-        first = plan.losses[0]
-        raise EvidenceError(str(first.source), f"{first.reason}.", first.next_step)
+    if options.strict:
+        plan.refuse_losses()
     progress.start(plan.total_bytes)
     with seldom_collecting():
         try:

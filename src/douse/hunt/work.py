@@ -9,8 +9,6 @@ that neither a rule nor the correlation wants is counted and dropped unparsed.
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,13 +16,13 @@ from douse.detection.correlation.correlator import Correlator
 from douse.detection.language.placeholders import read_placeholders
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.errors import EvidenceError, RuleError
-from douse.hunt.options import STDIN, HuntOptions
+from douse.hunt.options import HuntOptions, RuleChoice
 from douse.hunt.plan import Unit
+from douse.hunt.read import read_unit
 from douse.hunt.result import InputFile, Progress
 from douse.incident import facts, network_facts
-from douse.model import Alert, Event
-from douse.telemetry import Limits, Tally, Wanted, read_part, read_path, read_stream
-from douse.telemetry.chunks import WHOLE
+from douse.model import Alert
+from douse.telemetry import Limits, Tally, Wanted
 
 _HASH_BLOCK = 1 << 20
 _REPORT_EVERY = 2_000
@@ -67,7 +65,7 @@ class Outcome:
     error: EvidenceError | RuleError | None = None
 
 
-def rules_of(options: HuntOptions) -> RuleSet:
+def rules_of(options: RuleChoice) -> RuleSet:
     """The rules of a run; every process loads them itself, because compiled rules cannot be sent. What was compiled
     before, also of ours, comes from the user's cache: a tenth of the time."""
     lists = read_placeholders(*options.placeholders)
@@ -96,7 +94,7 @@ class Worker:
         if unit.part.first == 0:
             sha256 = _sha256(unit.path) if unit.regular else ""
             found.inputs.append(InputFile(unit.path, unit.size, sha256))
-        for count, event in enumerate(self._events(unit), start=1):
+        for count, event in enumerate(read_unit(unit, self._wanted, found.tally, self._limits), start=1):
             if self._options.in_window(event.time):
                 found.facts.observe(event)
                 found.network.observe(event)
@@ -111,14 +109,6 @@ class Worker:
         now = (tally.bytes_read, tally.records_read, len(self.findings.alerts))
         self._progress.advance(*(new - old for new, old in zip(now, self._reported, strict=True)))
         self._reported = now
-
-    def _events(self, unit: Unit) -> Iterator[Event]:
-        tally = self.findings.tally
-        if unit.is_stdin:
-            return read_stream(sys.stdin.buffer, STDIN, self._wanted, tally, self._limits)
-        if unit.part != WHOLE:
-            return read_part(Path(unit.path), unit.part, self._wanted, tally)
-        return read_path(Path(unit.path), self._wanted, tally, self._limits, named=unit.named)
 
 
 def _sha256(path: str) -> str:

@@ -18,6 +18,8 @@ from douse.model import Event, Interest
 LIMITS: Final = {"sockets": 50_000, "pieces": 250_000}
 """How many sockets one host, and how many pieces all sensors together may keep."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_INTERESTS: Final = SOCKETS | PIECES
+
 
 class NetworkFacts:
     """Sockets by host, and the pieces of all sensors. Plain data: it can be pickled from one worker to another."""
@@ -28,6 +30,9 @@ class NetworkFacts:
 
     def observe(self, event: Event) -> None:
         """Keep what the event says about a connection; events of other kinds are ignored."""
+        kind = event.channel.lower(), event.event_id
+        if kind not in _INTERESTS:  # most records: one look-up is all they cost
+            return
         if (socket := socket_of(event)) is not None:
             kept = self._sockets.setdefault(event.host.lower(), Newest(LIMITS["sockets"]))
             kept.add(_key(socket.time, socket.channel, socket.record_id, socket.source, socket.source_port), socket)
@@ -65,4 +70,4 @@ def _key(time: datetime, *parts: object) -> Key:
 
 def interests() -> frozenset[Interest]:
     """The records that `observe` keeps something of."""
-    return SOCKETS | PIECES
+    return _INTERESTS

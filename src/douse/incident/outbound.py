@@ -1,4 +1,6 @@
-"""Evidence class O, which no rule can give: connections that may have carried stolen data.
+"""Evidence class O from connections: those of an endpoint that may have carried stolen data.
+
+Rules on network logs can give the class too, for an upload that a sensor saw; they know no process.
 
 Sysmon 3 and Security 5156 show that a connection was made, never how much went over it, so the wording is "possible
 exfiltration (bytes unknown)" and the fidelity 0.7. Where it is certain that a sensor counted the bytes of that very

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from typing import overload
 
 from douse.content.prerequisites import Prerequisite
 from douse.detection.techniques import TechniqueDocument, technique_document
@@ -36,6 +34,7 @@ from douse.report.coverage_schema import (
     SurveySummaryRow,
 )
 from douse.report.document import error_row
+from douse.report.moments import rfc3339
 from douse.telemetry.continuity import ChannelContinuity, Silence
 
 
@@ -93,8 +92,8 @@ def _host(host: HostSurvey) -> HostRow:
         "host": host.host,
         "usable": host.usable,
         "records": host.records,
-        "first_seen": _time(host.first_seen),
-        "last_seen": _time(host.last_seen),
+        "first_seen": rfc3339(host.first_seen),
+        "last_seen": rfc3339(host.last_seen),
         "rules": host.rules,
         "channels": _channels(host.counts, host.channels),
         "silence_count": host.silence_count,
@@ -140,17 +139,17 @@ def _channel(counts: list[ChannelCount], one: ChannelContinuity | None) -> Surve
     return {
         "channel": one.channel if one else counts[0].channel,
         "records": sum(count.records for count in counts),
-        "first_seen": _time(min(firsts, default=None)),
-        "last_seen": _time(max(lasts, default=None)),
-        "events": [{"event_id": c.event_id, "records": c.records, "first_seen": _time(c.first_seen),
-                    "last_seen": _time(c.last_seen)} for c in counts],
+        "first_seen": rfc3339(min(firsts, default=None)),
+        "last_seen": rfc3339(max(lasts, default=None)),
+        "events": [{"event_id": c.event_id, "records": c.records, "first_seen": rfc3339(c.first_seen),
+                    "last_seen": rfc3339(c.last_seen)} for c in counts],
         "first_id": one.first_id if one else None,
         "last_id": one.last_id if one else None,
         "missing": one.missing if one else None,
         "ids_known": one.ids_known if one else False,
         "gap_count": one.gap_count if one else 0,
-        "gaps": [{"first": gap.first, "last": gap.last, "records": gap.records, "after": _time(gap.after),
-                  "before": _time(gap.before)} for gap in one.gaps] if one else [],
+        "gaps": [{"first": gap.first, "last": gap.last, "records": gap.records, "after": rfc3339(gap.after),
+                  "before": rfc3339(gap.before)} for gap in one.gaps] if one else [],
         "times_known": one.times_known if one else False,
         "silence_count": one.silence_count if one else 0,
         "silences": [_silence(silence) for silence in one.silences] if one else [],
@@ -158,12 +157,12 @@ def _channel(counts: list[ChannelCount], one: ChannelContinuity | None) -> Surve
 
 
 def _silence(one: Silence) -> SilenceRow:
-    return {"start": _time(one.start), "end": _time(one.end), "active_seconds": one.active.total_seconds(),
+    return {"start": rfc3339(one.start), "end": rfc3339(one.end), "active_seconds": one.active.total_seconds(),
             "expected": one.expected, "odd": one.odd}
 
 
 def _cleared(one: Cleared) -> ClearedRow:
-    return {"time": _time(one.time), "log": one.log, "user": one.user, "channel": one.channel,
+    return {"time": rfc3339(one.time), "log": one.log, "user": one.user, "channel": one.channel,
             "event_id": one.event_id, "record_id": one.record_id}
 
 
@@ -173,16 +172,16 @@ def _clock(skew: ClockSkew | None) -> ClockRow | None:
     return {
         "records": skew.records,
         "checked": skew.checked,
-        "first_seen": _time(skew.first_seen),
-        "last_seen": _time(skew.last_seen),
+        "first_seen": rfc3339(skew.first_seen),
+        "last_seen": rfc3339(skew.last_seen),
         "least_seconds": round(skew.least.total_seconds(), 3),
         "greatest_seconds": round(skew.greatest.total_seconds(), 3),
     }
 
 
 def _standing(one: Standing) -> StandingRow:
-    return {"id": one.prerequisite.id, "state": one.state, "records": one.records, "first_seen": _time(one.first_seen),
-            "last_seen": _time(one.last_seen), "reason": one.reason}
+    return {"id": one.prerequisite.id, "state": one.state, "records": one.records,
+            "first_seen": rfc3339(one.first_seen), "last_seen": rfc3339(one.last_seen), "reason": one.reason}
 
 
 def _sequence(one: JudgedSequence) -> JudgedSequenceRow:
@@ -194,8 +193,8 @@ def _sequence(one: JudgedSequence) -> JudgedSequenceRow:
         "reason": one.reason,
         "lacking": [{"what": what, "any_of": list(any_of)}
                     for what, any_of in zip(one.lacking, one.missing, strict=True)],
-        "since": _time(one.since),
-        "until": _time(one.until),
+        "since": rfc3339(one.since),
+        "until": rfc3339(one.until),
     }
 
 
@@ -217,8 +216,8 @@ def _summary(summary: SurveySummary, origin: SurveyOrigin) -> SurveySummaryRow:
         "rules": summary.rules,
         "partial": summary.partial,
         "interrupted": summary.interrupted,
-        "first_event": _time(summary.first_event),
-        "last_event": _time(summary.last_event),
+        "first_event": rfc3339(summary.first_event),
+        "last_event": rfc3339(summary.last_event),
     }
 
 
@@ -228,17 +227,8 @@ def _origin(origin: SurveyOrigin) -> SurveyOriginRow:
         "attack_version": origin.attack_version,
         "rules_hash": origin.rules_hash,
         "command_line": origin.command_line,
-        "started": _time(origin.started),
-        "finished": _time(origin.finished),
+        "started": rfc3339(origin.started),
+        "finished": rfc3339(origin.finished),
         "gap_seconds": origin.gap.total_seconds(),
         "inputs": [{"path": file.path, "size": file.size, "records": file.records} for file in origin.inputs],
     }
-
-
-@overload
-def _time(moment: datetime) -> str: ...
-@overload
-def _time(moment: datetime | None) -> str | None: ...
-def _time(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC with Z, None where there is no time."""
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

@@ -7,8 +7,6 @@ whole. `document` is the whole hunt, `rows` the same as a stream, which never ho
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import overload
 
 from douse.content.attack import attack_version
 from douse.hunt.result import Allowance, HuntResult, InputFile, Problem, Provenance, Summary, Suppressed
@@ -25,6 +23,7 @@ from douse.model import (
     Stage,
     Step,
 )
+from douse.report.moments import rfc3339
 from douse.report.schema import (
     SCHEMA,
     AlertRow,
@@ -92,7 +91,7 @@ def alert_row(alert: Alert) -> AlertRow:
         "rule_id": alert.rule_id,
         "title": alert.title,
         "level": alert.level,
-        "time": _time(alert.time),
+        "time": rfc3339(alert.time),
         "host": alert.host,
         "channel": alert.channel,
         "provider": alert.provider,
@@ -126,8 +125,8 @@ def incident_row(incident: Incident) -> IncidentRow:
         "host": incident.host,
         "asset": _asset(incident.asset),
         "users": list(incident.users),
-        "first_seen": _time(incident.first_seen),
-        "last_seen": _time(incident.last_seen),
+        "first_seen": rfc3339(incident.first_seen),
+        "last_seen": rfc3339(incident.last_seen),
         "family": incident.family,
         "family_detail": incident.family_detail,
         "score": incident.score,
@@ -236,8 +235,8 @@ def summary_row(summary: Summary) -> SummaryRow:
         "rules_rejected": summary.rules_rejected,
         "rules_idle": summary.rules_idle,
         "rules_skipped": summary.rules_skipped,
-        "first_event": _time(summary.first_event),
-        "last_event": _time(summary.last_event),
+        "first_event": rfc3339(summary.first_event),
+        "last_event": rfc3339(summary.last_event),
         "elapsed_seconds": round(summary.elapsed_seconds, 3),
     }
 
@@ -249,8 +248,8 @@ def provenance_row(provenance: Provenance) -> ProvenanceRow:
         "rules_hash": provenance.rules_hash,
         "attack_version": attack_version(),
         "command_line": provenance.command_line,
-        "started": _time(provenance.started),
-        "finished": _time(provenance.finished),
+        "started": rfc3339(provenance.started),
+        "finished": rfc3339(provenance.finished),
         "inputs": [_input(file) for file in provenance.inputs],
         "lists": [_input(file) for file in provenance.lists],
     }
@@ -278,15 +277,15 @@ def _stage(stage: Stage) -> StageRow:
         "stage": stage.stage,
         "name": stage.name,
         "techniques": list(stage.techniques),
-        "first_seen": _time(stage.first_seen),
-        "last_seen": _time(stage.last_seen),
+        "first_seen": rfc3339(stage.first_seen),
+        "last_seen": rfc3339(stage.last_seen),
         "alerts": list(stage.alert_ids),
     }
 
 
 def _step(step: Step) -> StepRow:
     return {
-        "time": _time(step.time),
+        "time": rfc3339(step.time),
         "evidence_class": step.evidence_class,
         "stage": step.stage,
         "title": step.title,
@@ -305,8 +304,8 @@ def _sequence(hit: SequenceHit) -> SequenceRow:
         "title": hit.title,
         "level": hit.level,
         "bonus": hit.bonus,
-        "first_seen": _time(hit.first_seen),
-        "last_seen": _time(hit.last_seen),
+        "first_seen": rfc3339(hit.first_seen),
+        "last_seen": rfc3339(hit.last_seen),
         "reason": hit.reason,
         "alerts": list(hit.alert_ids),
     }
@@ -319,7 +318,7 @@ def _process(node: ProcessNode) -> ProcessRow:
         "image": node.image,
         "command_line": node.command_line,
         "user": node.user,
-        "started": _time(node.started),
+        "started": rfc3339(node.started),
         "parent": node.parent,
         "link": node.link,
         "alerts": list(node.alert_ids),
@@ -343,17 +342,6 @@ def _channel(count: ChannelCount) -> ChannelRow:
         "channel": count.channel,
         "event_id": count.event_id,
         "records": count.records,
-        "first_seen": _time(count.first_seen),
-        "last_seen": _time(count.last_seen),
+        "first_seen": rfc3339(count.first_seen),
+        "last_seen": rfc3339(count.last_seen),
     }
-
-
-@overload
-def _time(moment: datetime) -> str: ...
-@overload
-def _time(moment: datetime | None) -> str | None: ...
-def _time(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC with Z; the fraction only where there is one, None where there is no time."""
-    if moment is None:
-        return None
-    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat().removesuffix("+00:00") + "Z"

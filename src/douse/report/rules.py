@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from douse.detection.account import Account
@@ -20,6 +19,7 @@ from douse.detection.ruleset import RuleSet
 from douse.errors import RuleError
 from douse.hunt.explain import Explained, Survey
 from douse.model import EVIDENCE_CLASSES, LEVELS, LogSource, Loss, Rule
+from douse.report.moments import rfc3339
 from douse.report.rules_schema import (
     CORRELATION,
     RULE,
@@ -135,16 +135,12 @@ def _explanation(found: Explanation, survey: SurveyRow) -> ExplanationRow:
         "survey": survey,
         "event": {
             "channel": event.channel, "event_id": event.event_id, "record_id": event.record_id,
-            "time": _time(event.time), "host": event.host, "source": str(event.source),
+            "time": rfc3339(event.time), "host": event.host, "source": str(event.source),
         },
         "fires": found.fires, "read": found.read, "unread": list(found.unread),
         "reasons": [] if found.condition is None else list(reasons(found.condition)),
         "condition": None if found.condition is None else _part(found.condition),
     }
-
-
-def _time(time: datetime) -> str:
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def _survey(survey: Survey) -> SurveyRow:
@@ -167,8 +163,8 @@ def _correlation(found: CorrelationExplanation, survey: SurveyRow) -> Correlatio
         "fires": found.fires,
         "joined": [{**_join(one.rule), "matches": one.matches} for one in found.joined],
         "groups": [{"group": dict(zip(names, group.values, strict=True)), "matches": group.matches,
-                    "alerts": group.alerts, "value": group.value, "first_seen": _time(group.first_seen),
-                    "last_seen": _time(group.last_seen)} for group in found.groups],
+                    "alerts": group.alerts, "value": group.value, "first_seen": rfc3339(group.first_seen),
+                    "last_seen": rfc3339(group.last_seen)} for group in found.groups],
         "group_count": found.group_count,
         "left_out": dict(found.left_out),
     }

@@ -15,6 +15,7 @@ from douse.telemetry.coverage import Tally
 TOO_LONG: Final = "longer than --max-line allows"
 NOT_UTF8: Final = "invalid UTF-8"
 NOT_JSON: Final = "broken JSON"
+NO_EVENT: Final = "no Windows event (no channel, event id or time in it)"
 CUT_OFF: Final = "the file ends inside this document"
 CUT_OFF_LIST: Final = "the file ends before the list of its records does"
 ZEROS: Final = "zero bytes, as a crash leaves them where records were"

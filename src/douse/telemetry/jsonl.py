@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 
 from douse.model import Event, Source
 from douse.telemetry.coverage import Tally
-from douse.telemetry.damage import NOT_JSON, lose
+from douse.telemetry.damage import NO_EVENT, NOT_JSON, lose
 from douse.telemetry.documents import Documents
 from douse.telemetry.fields import Fields
 from douse.telemetry.flattened import Clock, flattened_fields, flattened_head, states_no_zone
@@ -25,7 +25,6 @@ from douse.telemetry.wanted import Wanted
 
 MAX_WAITING: Final = 20_000
 MAX_WAITING_CHARACTERS: Final = 32 * MIB
-NO_EVENT: Final = "no Windows event (no channel, event id or time in it)"
 _EXPORT_TO_XML: Final = "Get-WinEvent's objects hold no event data by name. Export with their ToXml()."
 _EXPORT_AS: Final = "Export events as evtx_dump -o jsonl writes them, or with Channel, EventID and TimeCreated."
 _AS_STATED: Final = timedelta()

@@ -17,7 +17,7 @@ from typing import BinaryIO, Final, NamedTuple, TextIO
 
 from douse.model import Event, Loss, Source
 from douse.telemetry.coverage import Tally
-from douse.telemetry.damage import TOO_LONG, lose
+from douse.telemetry.damage import NO_EVENT, TOO_LONG, lose
 from douse.telemetry.decoding import decoded
 from douse.telemetry.event_xml import parse_event
 from douse.telemetry.fields import nested_fields
@@ -29,7 +29,6 @@ from douse.telemetry.wanted import Wanted
 NOT_XML: Final = "broken XML"
 NO_END: Final = "the event has no end"
 NO_START: Final = "the event has no beginning"
-NO_EVENT: Final = "no Windows event (no channel, event id or time in it)"
 DEFINITION: Final = "a document type definition, which no event log has; it was not read"
 GARBAGE: Final = "bytes between events that are none"
 _NEXT_STEPS: Final = {
