@@ -39,6 +39,8 @@ class Entry:
 
 COMMANDS = (
     Entry("hunt", "douse.cli.hunt:hunt", "Find infostealers in Windows logs and explain each incident."),
+    Entry("report", "douse.cli.report:report", "Write a saved hunt in another format."),
+    Entry("diff", "douse.cli.diff:diff", "Say what changed between two saved hunts."),
     Entry("coverage", "douse.cli.coverage:coverage", "Show what logs can show: gaps, blind spots, how to close them."),
     Entry("rules", "douse.cli.rules:rules", "List, show, explain, test and check Sigma rules."),
     Entry("simulate", "douse.cli.simulate:simulate", "Write the log records of an intrusion, for tests and training."),
