@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from douse.masking import MASK, mask
+from douse.masking import MASK, mask, mask_named
 
 CANARY = "Zx9-Canary_77Q"
 
@@ -46,7 +46,8 @@ WITH_SECRET = (
     "tool --password '{}",
     'tool --password "{}' + "z" * 600 + '" run',
     r'net use Z: \\srv\s /user:anna ^"{}^"',
-    "rclone --s3-secret-access-key {} --mega-pass {} copy a b",
+    "rclone --s3-secret-access-key {} copy a b",
+    "rclone --mega-pass {} copy a mega:",
     "certutil -f -p {} -importpfx a.pfx",
     "xfreerdp /v:srv /u:anna /p:{}",
     'reg add "HKLM\\SOFTWARE\\Winlogon" /v DefaultPassword /t REG_SZ /d {} /f',
@@ -94,6 +95,14 @@ def test_a_secret_is_known_by_its_form(secret: str) -> None:
     masked = mask(f"set X {secret} and on")
     assert MASK in masked
     assert secret not in masked
+
+
+@pytest.mark.parametrize(("name", "text", "shown"), [
+    ("Password", "Hunter2", MASK), ("cs(Cookie)", "SID=1", MASK), ("access_token", "abc", MASK), ("Password", "-", "-"),
+    ("KeyName", "Google Chrome", "Google Chrome"), ("TokenElevationType", "%%1936", "%%1936"),
+    ("CommandLine", "x --password y", f"x --password {MASK}")])
+def test_a_field_whose_name_marks_a_secret_is_masked_as_a_whole(name: str, text: str, shown: str) -> None:
+    assert mask_named(name, text) == shown
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-8"])

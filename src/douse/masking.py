@@ -16,22 +16,23 @@ import base64
 import re
 from functools import lru_cache
 
+import re2  # type: ignore[import-untyped]  # the package ships no types
+
 MASK = "[redacted]"
 
 _LONGEST_CACHED = 400
 _VALUE = r"""\^?(?:"[^"\r\n]{1,4000}"?|'[^'\r\n]{1,4000}'?|[^\s"'`;&|<>,)}\]]{1,4000})"""
 """A quote may be escaped for cmd, and its end may have been cut off."""
-_REFERENCE = r"""(?!["']?(?:\$[a-z_{(]|%\w{1,60}%|\(|\{|\[redacted\]|[/-][a-z]{1,20}\b|null\b|true\b|false\b|"""
-              r"""(?:ConvertTo-SecureString|New-Object|Get-Credential|Read-Host)\b))"""
+_REFERENCE = (r"""(?!["']?(?:\$[a-z_{(]|%\w{1,60}%|\(|\{|\[redacted\]|[/-][a-z]{1,20}\b|null\b|true\b|false\b|"""
+              r"""(?:ConvertTo-SecureString|New-Object|Get-Credential|Read-Host)\b))""")
 _NAMES = (r"(?:pass(?:word|wd|phrase|code)?|pwd?|passwort|kennwort|secret|client[_-]?secret|"
           r"(?:api|access|secret|private|account|storage|shared|encryption|signing|master)[_-]?(?:access[_-]?)?key|apikey|"
           r"(?:access|refresh|auth|api|bot|id|session|bearer|sas|csrf)[_-]?token|token|"
           r"accountkey|sharedaccesskey|sharedaccesssignature|connectionstring)")
-_TRIGGER = re.compile(
-    r"pass|\bpwd?\b|pwd|kennw|secret|key|token|signature|connectionstring|\buser\b|/rp|authori|bearer|basic |cookie|://|"
+_TRIGGER = re2.compile(
+    r"(?i)pass|\bpwd?\b|pwd|kennw|secret|key|token|signature|connectionstring|\buser\b|/rp|authori|bearer|basic |cookie|://|"
     r"AKIA|ASIA|gh[pousr]_|github_pat|xox|eyJ|PRIVATE KEY|sk-|glpat|npm_|AIza|hvs\.|\bnet1?\b|psexec|plink|curl|sqlcmd|"
-    r"mysql|sshpass|certutil|freerdp|-hp|7z|rar|sig=|\d:AA|hooks\.slack|api/webhooks|-asplaintext|"
-    r"[A-Za-z0-9+/]{40}", re.IGNORECASE)
+    r"mysql|sshpass|certutil|freerdp|-hp|7z|rar|sig=|\d:AA|hooks\.slack|api/webhooks|-asplaintext")
 
 _MARKED = (
     # name=value, name: value, "name": "value"; a .NET assembly's PublicKeyToken is public
@@ -98,21 +99,52 @@ _FORMS = re.compile(
     r"\bsk-[A-Za-z0-9_-]{20,255}|\bglpat-[A-Za-z0-9_-]{16,255}|\bnpm_[A-Za-z0-9]{30,60}|\bAIza[0-9A-Za-z_-]{35}|"
     r"\bhvs\.[A-Za-z0-9_-]{20,255}|\bpypi-[A-Za-z0-9_-]{40,255}|(?:\b|(?<=bot))\d{6,12}:AA[A-Za-z0-9_-]{30,40}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]+")
+_SECRET_FIELD = re.compile(rf"(?:cs|sc)?[_(-]?(?:{_NAMES}|(?:set-)?cookie|(?:proxy-)?authorization)\)?", re.IGNORECASE)
+_SHORTEST = 8
 _DEEPEST = 2
 _ROUNDS = 4
 _LARGEST = 1 << 16
 
 
+def mask_named(name: str, text: str) -> str:
+    """The text of a field: masked as a whole where the field's name marks a secret (`Password`, `cs(Cookie)`)."""
+    return MASK if _is_secret(name) and text.strip("- ") else mask(text)
+
+
 def mask(text: str) -> str:
     """The text with each secret in it replaced by MASK."""
-    if len(text) < 8 or _TRIGGER.search(text) is None:
+    if len(text) < _SHORTEST:
         return text
-    return _masked_short(text) if len(text) <= _LONGEST_CACHED else _masked(text, 0)
+    return _masked_short(text) if len(text) <= _LONGEST_CACHED else _masked_if_any(text)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_FIELD.fullmatch(name) is not None
+
+
+@lru_cache(maxsize=16_384)
 def _masked_short(text: str) -> str:
-    return _masked(text, 0)
+    """As below; most texts of evidence come again and again."""
+    return _masked_if_any(text)
+
+
+def _masked_if_any(text: str) -> str:
+    return _masked(text, 0) if _may_hold_one(text) else _looked_into(text, 0)
+
+
+def _looked_into(text: str, depth: int) -> str:
+    """The text without Base64 that hides a secret, looked into as deep as _DEEPEST."""
+    return _BASE64.sub(lambda found: _encoded(found[0], depth), text) if depth < _DEEPEST else text
+
+
+def _may_hold_one(text: str) -> bool:
+    """Whether anything in the text could mark a secret: what nearly no text has, so it is what is asked of all."""
+    try:
+        return _TRIGGER.search(text) is not None
+    except UnicodeEncodeError:  # a lone surrogate, which RE2 does not take
+        return _TRIGGER.search(text.encode("utf-8", "replace").decode()) is not None
 
 
 def _masked(text: str, depth: int) -> str:
@@ -123,9 +155,7 @@ def _masked(text: str, depth: int) -> str:
         text = _FORMS.sub(MASK, text)
         if text == before:
             break
-    if depth < _DEEPEST:
-        text = _BASE64.sub(lambda found: _encoded(found[0], depth), text)
-    return text
+    return _looked_into(text, depth)
 
 
 def _keep_mark(found: re.Match[str]) -> str:
@@ -138,11 +168,13 @@ def _keep_mark(found: re.Match[str]) -> str:
 def _encoded(text: str, depth: int) -> str:
     """Base64 that hides a secret as a whole, other Base64 as it is."""
     bare = text.rstrip("=")[:_LARGEST]
+    if _HEXADECIMAL.fullmatch(bare):  # a hash
+        return text
     if len(bare) % 4 == 1:  # it was cut
         bare = bare[:-1]
     raw = base64.b64decode(bare + "=" * (-len(bare) % 4))
     for encoding in ("utf-16-le", "utf-8"):
         inner = raw.decode(encoding, "ignore")
-        if _TRIGGER.search(inner) and _masked(inner, depth + 1) != inner:
+        if (_masked(inner, depth + 1) if _may_hold_one(inner) else _looked_into(inner, depth + 1)) != inner:
             return MASK
     return text

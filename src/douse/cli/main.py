@@ -168,7 +168,7 @@ def _report(error: BaseException, debug: bool) -> int:
             error.show()
             return exits.USAGE
         case DouseError():
-            click.echo(f"douse: {clean(error)}", err=True)
+            click.echo(f"douse: {clean(_masked(error))}", err=True)
             return exits.of_error(error)
         case OSError(errno=errno.ENOSPC):
             click.echo(f"douse: standard output cannot be written: {error.strerror}", err=True)
@@ -178,8 +178,15 @@ def _report(error: BaseException, debug: bool) -> int:
 
         traceback.print_exception(error)
     hint = "" if debug else " Please report it with the output of `douse --debug ...`."
-    click.echo(f"douse: internal error: {type(error).__name__}: {clean(error)}.{hint}", err=True)
+    click.echo(f"douse: internal error: {type(error).__name__}: {clean(_masked(error))}.{hint}", err=True)
     return exits.INTERNAL
+
+
+def _masked(error: BaseException) -> str:
+    """What an error says, without the secrets of a text that it quotes: standard error ends in job logs."""
+    from douse.masking import mask
+
+    return mask(str(error))
 
 
 def _make_printable() -> None:

@@ -136,7 +136,12 @@ def command_line(argv: Sequence[str]) -> str:
 
 
 def partial(problems: Sequence[Problem]) -> str:
-    """One line for standard error on why a result is partial: an interruption, else the first problem, and how many."""
+    """One line for standard error on why a result is partial: an interruption, else the first problem, and how many.
+
+    A problem may quote a list or a log, so secrets are left out of it, always: standard error ends in job logs.
+    """
+    from douse.masking import mask
+
     worst = next((problem for problem in problems if problem.kind == "input"), problems[0])
     others = f" (and {len(problems) - 1:,} more in the result)" if len(problems) > 1 else ""
-    return clean(f"partial result: {worst.where}: {worst.what}", 300) + others
+    return clean(mask(f"partial result: {worst.where}: {worst.what}"), 300) + others

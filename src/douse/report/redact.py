@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, cast
 
-from douse.masking import mask
+from douse.masking import mask, mask_named
 from douse.report.on_demand import Rows
 
 T = TypeVar("T")
@@ -19,9 +19,15 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, dict):
-        return {key: _redacted(item) for key, item in value.items()}
+        return {key: mask_named(_name(value, key), item) if isinstance(item, str) else _redacted(item)
+                for key, item in value.items()}
     if isinstance(value, list):
         return [_redacted(item) for item in value]
     if isinstance(value, Rows):
         return value.mapped(_redacted)
     return value
+
+
+def _name(row: dict[str, Any], key: str) -> str:
+    """What a text is the value of: its key, or the field that the row is about (schema.MatchRow)."""
+    return str(row.get("field", key)) if key == "value" else key
