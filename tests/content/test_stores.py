@@ -295,7 +295,7 @@ def test_extensions_lie_in_every_browser_of_another_store(tmp_path: Path, monkey
     ("evidence: [F]", "evidence: [Z]", r"one\.yml:4: evidence has 'Z'"),
     ("lost: [passwords]", "lost: []", r"one\.yml:1: lost has no entry"),
     ("holds: [passwords]", "holds: [gold]", r"one\.yml:10: holds has 'gold'"),
-    ("what: passwords", "what: seed", r"one\.yml:8: seed comes before sessions"),
+    ("what: sessions", "what: tokens", r"one\.yml:8: passwords comes before tokens"),
     ("{what: passwords", "{what: passwort", r"one\.yml:8: what must be one of"),
     ("'%LOCALAPPDATA%\\Thing'", "'%LOCAL%\\Thing'", r"one\.yml:13: '%LOCAL%\\\\Thing' begins with none"),
     ("'%APPDATA%\\Thing\\thing.exe'", "'thing.exe'", r"one\.yml:15: 'thing.exe' begins with none"),

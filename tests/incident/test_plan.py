@@ -42,7 +42,7 @@ def answered(monkeypatch: pytest.MonkeyPatch):
 def test_the_whole_chain_is_put_out_in_order() -> None:
     incident = lumma().incident()
     told = which(incident)
-    order = ["isolate", "funds", "sessions", "passwords", "memory", "stop", "same-lure", "rebuild", "controls",
+    order = ["isolate", "sessions", "funds", "passwords", "memory", "stop", "same-lure", "rebuild", "controls",
              "lessons", "telemetry"]
     assert [name for name in told if name in order] == order
     assert [step.phase for step in incident.plan] == sorted((s.phase for s in incident.plan), key=PHASES.index)

@@ -27,7 +27,7 @@ HOLDS = ("passwords", "sessions", "tokens", "seed", "key", "codes", "cards", "au
          "documents")
 """What a file of a store has in it."""
 
-ROTATE = ("seed", "sessions", "passwords", "tokens", "keys", "codes", "cards", "review")
+ROTATE = ("sessions", "seed", "passwords", "tokens", "keys", "codes", "cards", "review")
 """What is to be changed, in this order: a stolen session works while passwords are being changed."""
 
 

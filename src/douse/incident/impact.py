@@ -138,6 +138,9 @@ def _impact(key: _Key, several: Sequence[Access], seen: StoreSeen | None, theft:
 
 
 def _urgency(store: StoreImpact) -> tuple[object, ...]:
+    """Worst first; among equals what cannot be called back, then what is to be changed first."""
     steps = next((one.rotate for one in stores() if one.id == store.store), ())
     first = ROTATE.index(steps[0].what) if steps else len(ROTATE)
-    return STORE_STATES.index(store.state), first, store.user, store.store, store.product, store.family
+    is_final = any(step.what == "seed" for step in steps)
+    return (STORE_STATES.index(store.state), not is_final, first, store.user, store.store, store.product,
+            store.family)
