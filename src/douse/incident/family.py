@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from douse.content.families import families
@@ -48,7 +49,7 @@ class _Gathered:
     @property
     def confidence(self) -> str:
         """What the evidence amounts to; shared and unverified signs are low at most."""
-        return families().confidence(self.kinds) or ("low" if self.fitting else "")
+        return _amounts_to(frozenset(self.kinds)) or ("low" if self.fitting else "")
 
     @property
     def rank(self) -> int:
@@ -60,6 +61,12 @@ class _Gathered:
         known = self.shown.get(key)
         before = known.alert_ids if known else ()
         self.shown[key] = FamilyEvidence(self.name, kind, text, tuple(dict.fromkeys((*before, *alert_ids))), verified)
+
+
+@cache
+def _amounts_to(kinds: frozenset[str]) -> str:
+    """The confidence that kinds of evidence give together; there are few of them."""
+    return families().confidence(kinds)
 
 
 def attribution_of(case: Case) -> Attribution:

@@ -7,14 +7,14 @@ weighed here; that is family.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from douse.content.sites import site_of
 from douse.incident.case import Case
-from douse.incident.contacts import Contact, contact_of
+from douse.incident.contacts import Contact
 from douse.incident.entities import SYSMON, Get, image_name, kind_of, moment, object_of
 from douse.incident.marks import Mark
 from douse.incident.stores_seen import store_at
@@ -56,14 +56,16 @@ class Naming:
 
 def observations(case: Case) -> Iterator[Observation]:
     """Everything observable of the incident, in time order; the same value may come several times."""
-    for mark in case.marks:
-        contact = contact_of(mark)
+    programs: dict[int, Sequence[tuple[str, str]]] = {}  # most marks are of few processes
+    for mark, contact in zip(case.marks, case.contacts, strict=True):
         if contact is not None:
             yield from _of_contact(contact, mark, case)
         if mark.placed is not None:
             yield from _of_record(mark, mark.placed.get)
         if mark.process is not None:
-            yield from _of_process(mark.process, mark.alert_ids, case)
+            if mark.process not in programs:
+                programs[mark.process] = tuple(_of_process(mark.process, case))
+            yield from (Observation(sees, value, mark.alert_ids) for sees, value in programs[mark.process])
 
 
 def namings(case: Case) -> Iterator[Naming]:
@@ -117,13 +119,13 @@ def _of_record(mark: Mark, get: Get) -> Iterator[Observation]:
         yield Observation("store", found.store.id, mark.alert_ids)
 
 
-def _of_process(number: int, alert_ids: tuple[str, ...], case: Case) -> Iterator[Observation]:
+def _of_process(number: int, case: Case) -> Iterator[tuple[str, str]]:
     """The program behind a mark, how it was called, and who started it."""
     process = case.links.table[number]
     if process.image:
-        yield Observation("image", process.image, alert_ids)
+        yield "image", process.image
     if process.command_line:
-        yield Observation("command-line", process.command_line, alert_ids)
+        yield "command-line", process.command_line
     if process.parent is not None and process.image:
         parent = image_name(case.links.table[process.parent].image)
-        yield Observation("start", f"{parent} > {image_name(process.image)}", alert_ids)
+        yield "start", f"{parent} > {image_name(process.image)}"

@@ -20,7 +20,6 @@ from douse.incident.addresses import is_public
 from douse.incident.case import Case
 from douse.incident.contacts import (
     Contact,
-    contact_of,
     host_of,
     named_in,
     own_addresses,
@@ -97,7 +96,7 @@ class _Network:
     def __init__(self, case: Case) -> None:
         self._case = case
         self._estate = _estate(case.host)
-        self._contacts = [(mark, contact) for mark in case.marks if (contact := contact_of(mark))]
+        self._contacts = [(mark, contact) for mark, contact in zip(case.marks, case.contacts, strict=True) if contact]
         self._own = {spelled for mark, _ in self._contacts for spelled in own_addresses(mark)}
         self.names: defaultdict[str, set[str]] = defaultdict(set)
         self.public: set[str] = set()

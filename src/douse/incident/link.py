@@ -136,7 +136,11 @@ class Links:
         """The process and what it comes from: parents up to the cut and sources of edges, at most MAX_LINEAGE."""
         known = self._lineages.get(process)
         if known is None:
-            known = self._lineages[process] = tuple(self._walk_up(process))
+            parent = None if self.edges_to.get(process) else self.tree_parent(process)
+            above = self._lineages.get(parent) if parent is not None else None  # a deep tree asks from its root down
+            known = self._lineages[process] = (
+                tuple(self._walk_up(process)) if above is None else
+                (process, *(origin for origin in above if origin != process))[:MAX_LINEAGE])
         return known
 
     def _walk_up(self, process: int) -> list[int]:

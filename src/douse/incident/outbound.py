@@ -47,12 +47,15 @@ def by_process(connections: Iterable[Connection], links: Links) -> Connections:
 
 def outbound_marks(marks: Sequence[Mark], processes: Iterable[int], connections: Connections,
                    links: Links, carried: Carried) -> list[Mark]:
-    """The O marks of a group: for each process and destination the first connection after a read, else the first."""
-    reads: defaultdict[int, list[Mark]] = defaultdict(list)
+    """The O marks of a group: for each process and destination the first connection after a read, else the first.
+
+    `marks` are in time order.
+    """
+    reads: defaultdict[int, list[int]] = defaultdict(list)  # by number: marks are in time order already
     control: defaultdict[int, list[Mark]] = defaultdict(list)
-    for mark in marks:
+    for number, mark in enumerate(marks):
         if mark.process is not None and mark.letter == "C" and mark.store:
-            reads[mark.process].append(mark)
+            reads[mark.process].append(number)
         if mark.process is not None and (mark.letter == "I" or (mark.letter == "R" and mark.role == "dead-drop")):
             control[mark.process].append(mark)
     found: list[Mark] = []
@@ -62,8 +65,8 @@ def outbound_marks(marks: Sequence[Mark], processes: Iterable[int], connections:
         if made:
             readers = tuple(origin for origin in links.lineage(process) if origin in reads)
             if readers not in merged:
-                own = [mark for origin in readers for mark in reads[origin]]
-                merged[readers] = own if len(readers) == 1 else sorted(own, key=_in_order)
+                merged[readers] = [marks[number] for number in sorted(
+                    number for origin in readers for number in reads[origin])]
             found += _of_process(process, made, merged[readers], sorted(control.get(process, []), key=_in_order),
                                  carried)
     return sorted(found, key=lambda mark: (mark.time, mark.process or 0))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from douse.content.incidents import NAMED, Advice, advice
 from douse.incident.blindspots import is_gap
@@ -50,27 +51,40 @@ def plan_of(case: Case, stores: Sequence[StoreImpact], rotation: Sequence[Rotati
     people = listed(_unique((*case.users, *(store.user for store in stores if store.alert_ids))), _MOST)
     words = {"host": case.host, "people": people or NOBODY,
              **{key: "; ".join(some) if key in _LONG else listed(some, _MOST) for key, some in names.items()}}
-    letters = frozenset(mark.letter for mark in case.marks)
-    techniques = frozenset(technique for step in case.steps for technique in step.techniques)
-    return tuple(_step(step, case, words, _changes(step, rotation), controls, lessons) for step in advice()
-                 if all(words[key] for key in step.needs) and _fits(step, case, letters, techniques, rotation))
+    found = _Found.of(case)
+    return tuple(_step(step, case, words, changes, controls, lessons) for step in advice()
+                 if all(words[key] for key in step.needs) and found.calls_for(step)
+                 and ((changes := _changes(step, rotation)) or not step.rotation))
 
 
-def _fits(step: Advice, case: Case, letters: frozenset[str], techniques: frozenset[str],
-          rotation: Sequence[Rotation]) -> bool:
-    """Whether the conditions of an advice are met; its needs are another matter.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the conditions of an advice are about.
 
     A sequence counts where it gives high or more: one that was found in a lesser form, such as a stealer that was
     removed before it ran, is no reason to re-install a computer.
     """
-    grave = {hit.sequence_id for hit in case.hits if level_rank(hit.level) >= level_rank("high")}
-    if level_rank(case.level) < level_rank(step.level) or letters.intersection(step.without):
-        return False
-    if step.rotation and not _changes(step, rotation):
-        return False
-    conditional = step.classes or step.techniques or step.sequences
-    return not conditional or bool(letters.intersection(step.classes) or grave.intersection(step.sequences)
-                                   or _has(techniques, step.techniques))
+
+    rank: int
+    letters: frozenset[str]
+    techniques: frozenset[str]
+    grave: frozenset[str]
+
+    @classmethod
+    def of(cls, case: Case) -> _Found:
+        """Of a case."""
+        return cls(level_rank(case.level), frozenset(mark.letter for mark in case.marks),
+                   frozenset(technique for step in case.steps for technique in step.techniques),
+                   frozenset(hit.sequence_id for hit in case.hits if level_rank(hit.level) >= level_rank("high")))
+
+    def calls_for(self, step: Advice) -> bool:
+        """Whether the conditions of an advice are met; its needs and what is to be changed are another matter."""
+        if self.rank < level_rank(step.level) or not self.letters.isdisjoint(step.without):
+            return False
+        if not (step.classes or step.techniques or step.sequences):
+            return True
+        return (not self.letters.isdisjoint(step.classes) or not self.grave.isdisjoint(step.sequences)
+                or _has(self.techniques, step.techniques))
 
 
 def _step(advised: Advice, case: Case, words: Mapping[str, str], changes: Sequence[Rotation],
@@ -166,6 +180,8 @@ def _has(techniques: Iterable[str], wanted: Sequence[str]) -> bool:
 
 def _changes(advised: Advice, rotation: Sequence[Rotation]) -> list[Rotation]:
     """The changes that an advice is about; entries that a record names are an advice of their own."""
+    if not advised.rotation:
+        return []
     if advised.rotation == NAMED:
         return [one for one in rotation if one.basis == NAMED]
     return [one for one in rotation if one.what == advised.rotation and one.basis != NAMED]

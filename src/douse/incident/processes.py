@@ -209,7 +209,7 @@ _NOBODY = Process(-1, 0)
 
 def _same_image(one: str, other: str) -> bool:
     """File names only, because 5156 writes device paths and some logs no path at all."""
-    return not one or not other or image_name(one).lower() == image_name(other).lower()
+    return not one or not other or one == other or image_name(one).lower() == image_name(other).lower()
 
 
 def _may_be(process: Process, actor: Actor) -> bool:

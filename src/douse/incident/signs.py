@@ -77,6 +77,8 @@ class Piece:
     image: str
     parent: str
     marks: list[Mark] = field(default_factory=list)
+    _texts: list[str] = field(default_factory=list)
+    _words: dict[str, str] = field(default_factory=dict)
 
     @property
     def first(self) -> Mark:
@@ -95,12 +97,17 @@ class Piece:
         """Whether its records have the words that the sign asks for, and none of those that must not be there."""
         if not (sign.says or sign.unless):
             return True
-        texts = [_text(mark, self.links) for mark in self.marks]
-        return ((not sign.says or any(word in text for text in texts for word in sign.says))
-                and not any(word in text for text in texts for word in sign.unless))
+        if not self._texts:  # of one piece many signs ask
+            self._texts = [_text(mark, self.links) for mark in self.marks]
+        return ((not sign.says or any(word in text for text in self._texts for word in sign.says))
+                and not any(word in text for text in self._texts for word in sign.unless))
 
     def words(self) -> Mapping[str, str]:
         """What a sentence can name of it."""
+        self._words = self._words or self._named()
+        return self._words
+
+    def _named(self) -> dict[str, str]:
         stores = list(dict.fromkeys(filter(None, map(store_name, self.marks))))
         return {"program": quoted(image_name(self.image)) or UNNAMED[0],
                 "parent": quoted(image_name(self.parent)) or UNNAMED[1],
