@@ -122,6 +122,13 @@ def test_the_page_never_scrolls_sideways(make, width: int, open_page, write_repo
     assert page.evaluate("() => document.documentElement.scrollWidth") == width
 
 
+def test_what_was_taken_is_read_on_a_phone_without_scrolling(open_page, write_report: Write) -> None:
+    page = open_page(viewport={"width": 390, "height": 900}).go(write_report(whole.whole()))
+    boxes = page.locator(".wide:has(table.stores)")
+    assert boxes.count() > 0
+    assert boxes.evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+
+
 def test_markup_that_slipped_through_is_dead(open_page, write_report: Write, outside: tuple[str, list[str]]) -> None:
     """The second line of defence: evidence put into the page raw, as if all escaping were gone."""
     server, asked = outside

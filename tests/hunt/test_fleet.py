@@ -109,10 +109,11 @@ def test_computers_without_a_record_are_listed_and_never_as_clean() -> None:
 
 
 def test_the_worst_come_first_and_the_order_is_one() -> None:
-    def view(host: str, state: str, level: str = "") -> HostView:
-        return HostView(host, state, level, (), {}, 1, None, None, ())
+    def view(host: str, state: str, level: str = "", score: float = 0.0) -> HostView:
+        return HostView(host, state, level, (), {}, 1, None, None, (), score=score)
 
-    order = [view("z", "incident", "critical"), view("a", "incident", "high"), view("B", "weak signs", "low"),
+    order = [view("z", "incident", "critical", 149.5), view("y", "incident", "critical", 90.0),
+             view("a", "incident", "high"), view("B", "weak signs", "low"),
              view("c", "weak signs", "low"), view("a", "no finding"), view("b", "no usable telemetry")]
     assert list(ranked(reversed(order))) == order
     assert [one.state for one in order] == sorted((one.state for one in order), key=STATES.index)

@@ -279,7 +279,7 @@ def test_what_was_taken_is_told_for_each_user_in_every_state() -> None:
 def test_the_rotation_is_a_list_of_boxes_in_the_order_of_doing() -> None:
     text = render(document(whole.whole()))
     told = section(text, "change")
-    order = ["Wallets", "Sessions", "Passwords", "To look through"]
+    order = ["Sessions", "Wallets", "Passwords", "To look through"]
     assert [told.index(word) for word in order] == sorted(told.index(word) for word in order)
     for entry in whole.LONG_ENTRIES:
         assert entry in told

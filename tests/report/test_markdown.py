@@ -76,13 +76,31 @@ def test_a_ticket_has_no_link_image_or_markup_of_evidence(name: str) -> None:
 
 def test_a_ticket_says_what_to_do_and_what_could_not_be_seen() -> None:
     text = b"".join(render(exported.rich())).decode()
-    parts = ["# CRITICAL", "## First steps", "- [ ] ", "## What was taken", "## What to change", "Sign out everywhere",
-             "## What happened", "## Indicators", "203[.]0[.]113[.]41", "## Contain", "## What would have stopped it",
-             "H01", "## Whom to teach what", "L01", "## What could not be seen",
+    parts = ["# CRITICAL", "## What to do: contain", "- [ ] Isolate it", "## What was taken", "## What to change",
+             "Sign out everywhere", "## What happened", "## Indicators", "203[.]0[.]113[.]41",
+             "## What would have stopped it", "H01", "## Whom to teach what", "L01", "## What could not be seen",
              "## Where this comes from"]  # fmt: skip
     places = [text.find(part) for part in parts]
     assert -1 not in places
     assert places == sorted(places)
+
+
+def test_a_ticket_names_each_step_once_and_what_is_only_presumed() -> None:
+    document = exported.rich()
+    first = document["incidents"][0]
+    first["plan"] = [{**first["plan"][0], "text": text} for text in first["next_steps"]]
+    first["rotation"] = [{**first["rotation"][0], "basis": "presumed"}]
+    first["stores"] = [{**first["stores"][0], "unseen": ["cards"]}]
+    text = b"".join(render(document)).decode()
+    assert [text.count(markdown(step)) for step in first["next_steps"]] == [1] * len(first["next_steps"])
+    assert "Presumed stolen." in text
+    assert "| cards |" in text
+
+
+def test_a_document_without_a_plan_has_its_first_steps() -> None:
+    document = exported.rich()
+    document["incidents"][0]["plan"] = []
+    assert "## First steps" in b"".join(render(document)).decode()
 
 
 def test_a_ticket_of_nothing_does_not_say_that_all_is_well() -> None:

@@ -75,6 +75,15 @@ def test_what_is_wrong_is_told_with_its_place(change: Any, said: str) -> None:
         parse(json.dumps(made).encode(), "x.json")
 
 
+@pytest.mark.parametrize("parents", [[99], [-1], [0], [1, 0]])
+def test_a_tree_of_processes_without_a_root_is_told_with_its_place(parents: list[int]) -> None:
+    changed = copy.deepcopy(RICH)
+    for row, parent in zip(changed["incidents"][0]["processes"], parents, strict=False):
+        row["parent"] = parent
+    with pytest.raises(EvidenceError, match=r"incidents\[0\]\.processes\[0\]\.parent"):
+        parse(json.dumps(changed).encode(), "x.json")
+
+
 def test_lines_that_were_cut_off_are_no_hunt() -> None:
     lines = list(json_lines(rows(document(sample.lumma()))))
     with pytest.raises(EvidenceError, match="ends without the summary"):

@@ -20,7 +20,8 @@ class HostView:
 
     `level` and `alerts_by_level` are about all findings, `incident_ids` about those that the result lists. `level` is
     empty without a finding; alerts of level informational alone are none. `records` are those read of it; `missing` are
-    titles of telemetry that was not there. Times in UTC, None without a dated record. `asset` is an inventory's word.
+    titles of telemetry that was not there. Times in UTC, None without a dated record. `asset` is an inventory's word,
+    `score` that of its worst incident.
     """
 
     host: str
@@ -33,12 +34,13 @@ class HostView:
     last_event: datetime | None
     missing: tuple[str, ...]
     asset: Asset | None = None
+    score: float = 0.0
 
 
 def ranked(hosts: Iterable[HostView]) -> tuple[HostView, ...]:
-    """The worst first; among equals by name."""
-    return tuple(sorted(hosts, key=lambda one: (STATES.index(one.state), -_rank(one.level), -len(one.incident_ids),
-                                                one.host.lower(), one.host)))
+    """The worst first, as incidents are ranked, by level and score; among equals by name."""
+    return tuple(sorted(hosts, key=lambda one: (STATES.index(one.state), -_rank(one.level), -one.score,
+                                                -len(one.incident_ids), one.host.lower(), one.host)))
 
 
 def _rank(level: str) -> int:

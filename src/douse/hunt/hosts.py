@@ -107,7 +107,8 @@ def _view(found: _Found, covered: Coverage | None, spots: Sequence[BlindSpot], l
         first_event=min((count.first_seen for count in times if count.first_seen), default=None),
         last_event=max((count.last_seen for count in times if count.last_seen), default=None),
         missing=tuple(spot.title for spot in spots if is_gap(spot)),
-        asset=assets.get(found.name))
+        asset=assets.get(found.name),
+        score=max((one.score for one in found.incidents if one.level == max(levels, key=level_rank)), default=0.0))
 
 
 def _state(incidents: Iterable[Incident], finding: bool, usable: bool) -> str:

@@ -92,7 +92,8 @@ def _unusable(file: str, skips: list[Skip]) -> ContentError:
     """Why a file is of no use: a run without what it should have named would look clean."""
     if not skips:
         return ContentError(file, "names no indicator.", _FORMS)
-    return ContentError(skips[0].where, f"{skips[0].what} (nothing else in the file can be used)", skips[0].next_step)
+    what = f"{skips[0].what.rstrip('.')}; nothing else in the file can be used."
+    return ContentError(skips[0].where, what, skips[0].next_step)
 
 
 def _plural(word: str, count: int) -> str:

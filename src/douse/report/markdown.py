@@ -54,16 +54,22 @@ def _incident(row: IncidentRow, heading: str) -> Iterator[str]:
     yield f"- Family: {markdown(row['family_detail'] or row['family'])}"
     yield f"- Why {row['level']}: {markdown(row['level_reason'])}"
     yield f"- Incident: {code(row['incident_id'])}"
-    yield from _section("First steps", (f"- [ ] {markdown(step)}" for step in row["next_steps"]))
+    yield from _steps(row)
     yield from _section("What was taken", _stores(row))
     yield from _section("What to change, in this order", _rotation(row))
     yield from _section("What happened (UTC)", _timeline(row))
     yield from _section("Indicators (defanged)", _indicators(row))
-    for phase in PHASES:
-        steps = [step for step in row["plan"] if step["phase"] == phase]
-        yield from _section(phase.capitalize(), (f"- [ ] {markdown(step['text'])}" for step in steps))
     yield from _section("What would have stopped it", _controls(row))
     yield from _section("Whom to teach what", _lessons(row))
+
+
+def _steps(row: IncidentRow) -> Iterator[str]:
+    """What to do, each step once: by phase, or as one list where a document has no plan."""
+    if not row["plan"]:
+        yield from _section("First steps", (f"- [ ] {markdown(step)}" for step in row["next_steps"]))
+    for phase in PHASES:
+        steps = [step for step in row["plan"] if step["phase"] == phase]
+        yield from _section(f"What to do: {phase}", (f"- [ ] {markdown(step['text'])}" for step in steps))
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -85,8 +91,9 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]
 
 def _stores(row: IncidentRow) -> Iterator[str]:
     listed = [(markdown(one["state"]), markdown(one["product"]), code(one["user"], MAX_TEXT),
-               markdown(", ".join(one["holds"])), code(one["process"], MAX_TEXT)) for one in row["stores"]]
-    yield from _table(("state", "store", "user", "holds", "read by"), listed)
+               markdown(", ".join(one["holds"])), markdown(", ".join(one["unseen"])), code(one["process"], MAX_TEXT))
+              for one in row["stores"]]
+    yield from _table(("state", "store", "user", "holds", "also there, access not seen", "read by"), listed)
     outcome = story.impact_words(row)
     if outcome:
         yield f"\n{markdown(outcome)}"
@@ -99,7 +106,8 @@ def _rotation(row: IncidentRow) -> Iterator[str]:
         named = f" ({', '.join(code(entry, MAX_TEXT) for entry in entries)}{more})" if entries else ""
         users = f" For {', '.join(code(user, MAX_TEXT) for user in one['users'])}." if one["users"] else ""
         of = f" Of {markdown(', '.join(one['products']))}." if one["products"] else ""
-        yield f"- [ ] {markdown(one['text'])}{of}{users}{named}"
+        presumed = " Presumed stolen." if one["basis"] == "presumed" else ""
+        yield f"- [ ] {markdown(one['text'])}{of}{users}{named}{presumed}"
 
 
 def _timeline(row: IncidentRow) -> Iterator[str]:

@@ -29,6 +29,7 @@ from douse.report.schema import (
     ErrorRow,
     HostRow,
     IncidentRow,
+    ProcessRow,
     ProvenanceRow,
     SummaryRow,
     SuppressedRow,
@@ -145,7 +146,23 @@ def _row(raw: msgspec.Raw, kind: Any, where: str) -> Any:
         values.setdefault(name, msgspec.Raw(msgspec.json.encode(value)))
     row = _typed(msgspec.Raw(msgspec.json.encode(values)) if kind in _ADDED else raw, kind, where)
     _check(row, where)
+    if kind is IncidentRow:
+        _check_tree(row["processes"], f"{where}.processes")
     return row
+
+
+def _check_tree(rows: Sequence[ProcessRow], where: str) -> None:
+    """Raise where a process has a parent that is not in the list, or is its own ancestor."""
+    known: set[int | None] = {None}
+    for number in range(len(rows)):
+        path: dict[int, None] = {}
+        at: int | None = number
+        while at is not None and at not in known:
+            if at in path or not 0 <= at < len(rows):
+                raise EvidenceError(f"{where}[{number}].parent", "leads to no process at the root.", _SAVE)
+            path[at] = None
+            at = rows[at]["parent"]
+        known.update(path)
 
 
 def _check(value: Any, where: str) -> None:
