@@ -6,7 +6,7 @@ EXECUTIONS ?= 100000
 FUZZ_SECONDS ?= 1800
 
 .DEFAULT_GOAL := help
-.PHONY: demo setup setup-dev setup-e2e test e2e lint types golden docs bench crosscheck quality fuzz check lock clean help
+.PHONY: demo setup setup-dev setup-e2e setup-validators test e2e lint types golden docs bench crosscheck quality fuzz check lock clean help
 
 demo: setup ## write a small intrusion's logs, hunt them, print the incident, leave demo/report.html
 	@$(DOUSE) simulate lumma-clickfix -o demo/logs --force
@@ -23,6 +23,9 @@ setup-dev:
 
 setup-e2e:
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh dev e2e
+
+setup-validators:
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh dev validators
 
 test: setup-dev ## set up and run the tests (no network, no browser, at most 4 minutes)
 	@$(PY) -m pytest

@@ -24,4 +24,5 @@ lock() {
 lock requirements.lock pyproject.toml --group build "$@"
 lock requirements-dev.lock --group dev -c requirements.lock "$@"
 lock requirements-e2e.lock --group e2e -c requirements.lock -c requirements-dev.lock "$@"
+lock requirements-validators.lock --group validators -c requirements.lock -c requirements-dev.lock -c requirements-e2e.lock "$@"
 lock requirements-bootstrap.lock --group bootstrap "$@"

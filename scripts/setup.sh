@@ -1,7 +1,7 @@
 #!/bin/sh
 # Build .venv and install Douse into it, every package checked against the hashes in requirements*.lock.
 #
-#   sh scripts/setup.sh [dev] [e2e]       what `make setup`, `make test` and `make e2e` run
+#   sh scripts/setup.sh [dev] [e2e] [validators]      what `make setup`, `make test` and `make e2e` run
 #   PYTHON=/path/to/python sh scripts/setup.sh      use this Python instead of the newest one found
 #
 # A second run finds its own stamp and does nothing. Needs only a POSIX shell and some Python from 3.11 to 3.14.

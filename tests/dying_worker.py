@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 
 from douse.errors import RuleError
 from douse.hunt import pool, work
+from douse.hunt.iocs import Iocs
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import Unit
 
@@ -48,26 +49,26 @@ def _served(kind: type[work.Worker], line: Connection, options: HuntOptions) -> 
     pool.serve(line, options)
 
 
-def killed(line: Connection, options: HuntOptions) -> None:
+def killed(line: Connection, options: HuntOptions, iocs: Iocs) -> None:
     """Dies by a signal, as when the system has no memory left."""
     _served(_Killed, line, options)
 
 
-def broken(line: Connection, options: HuntOptions) -> None:
+def broken(line: Connection, options: HuntOptions, iocs: Iocs) -> None:
     """Meets a bug."""
     _served(_Broken, line, options)
 
 
-def refused(line: Connection, options: HuntOptions) -> None:
+def refused(line: Connection, options: HuntOptions, iocs: Iocs) -> None:
     """Meets a rule that cannot be made."""
     _served(_Refused, line, options)
 
 
-def out_of_memory(line: Connection, options: HuntOptions) -> None:
+def out_of_memory(line: Connection, options: HuntOptions, iocs: Iocs) -> None:
     """Gets no memory for the victim."""
     _served(_OutOfMemory, line, options)
 
 
-def never_starts(line: Connection, options: HuntOptions) -> None:
+def never_starts(line: Connection, options: HuntOptions, iocs: Iocs) -> None:
     """Ends before it is ready."""
     os._exit(7)

@@ -35,7 +35,7 @@ LINES = (
     ("detection", "files"),
     ("telemetry", "indicators", "simulate"),
     ("content", "storage"),
-    ("model", "errors", "text"),
+    ("model", "errors", "text", "masking"),
     ("__init__",),
 )
 RANK = {room: rank for rank, line in enumerate(LINES) for room in line}
@@ -208,6 +208,7 @@ def test_locks_pin_by_hash_and_name_no_registry() -> None:
         "requirements-bootstrap.lock",
         "requirements-dev.lock",
         "requirements-e2e.lock",
+        "requirements-validators.lock",
         "requirements.lock",
     ]
     for lock in locks:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from douse.text import clean
+from douse.indicators.values import refanged
+from douse.text import clean, defang
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,33 @@ def test_nothing_hidden_is_left(text: str) -> None:
 @given(st.text())
 def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     assert clean(clean(text)) == clean(text)
+
+
+@pytest.mark.parametrize(("indicator", "shown"), [
+    ("bad.example", "bad[.]example"), ("203.0.113.41", "203[.]0[.]113[.]41"),
+    ("bad.example:8443", "bad[.]example:8443"),
+    ("https://bad.example/a.b?c=d.e", "hxxps[:]//bad[.]example/a.b?c=d.e"),
+    ("http://user@bad.example@203.0.113.4:8080/x", "hxxp[:]//user@bad[.]example@203[.]0[.]113[.]4:8080/x"),
+    ("ftp://bad.example/x", "ftp[:]//bad[.]example/x"), ("2001:db8::7", "2001[:]db8[:][:]7"), ("::1", "[:][:]1"),
+    ("http://[2001:db8::7]:80/x", "hxxp[:]//[2001:db8::7]:80/x"),
+    ("https://xn--bcher-kva.example/", "hxxps[:]//xn--bcher-kva[.]example/"),
+    ("bad.example/?next=http://good.example", "bad[.]example/?next=http://good[.]example"), ("", ""),
+])
+def test_nobody_can_click_an_indicator(indicator: str, shown: str) -> None:
+    assert defang(indicator) == shown
+    assert refanged(shown) == indicator
+
+
+_LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
+_NAMES = st.lists(_LABEL, min_size=2, max_size=4).map(".".join)
+_ADDRESSES = st.ip_addresses().map(str)
+_URLS = st.builds(lambda scheme, host, port, path: f"{scheme}://{host}{port}/{path}",
+                  st.sampled_from(["http", "https", "ftp"]),
+                  _NAMES | _ADDRESSES.map(lambda a: f"[{a}]" if ":" in a else a), st.sampled_from(["", ":8080"]),
+                  st.from_regex(r"[a-z0-9/?=&.%~_-]{0,30}", fullmatch=True))
+
+
+@given(_NAMES | _ADDRESSES | _URLS)
+def test_what_is_made_harmless_can_be_read_in_again(indicator: str) -> None:
+    assert refanged(defang(indicator)) == indicator
+    assert "." not in defang(indicator).partition("//")[2].partition("/")[0].replace("[.]", "")

@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from douse.hunt.result import HuntResult, Progress
     from douse.hunt.rules import check_rules, find_rule
     from douse.hunt.run import hunt
+    from douse.report.diff import compare, is_at_least
+    from douse.report.document import document
+    from douse.report.read import narrowed, read_document
+    from douse.report.redact import redacted
     from douse.simulate.run import SimulationResult, simulate
 
 __all__ = ["CoverageOptions", "CoverageResult", "HuntOptions", "HuntResult", "Progress", "SimulationResult",
-           "check_rules", "coverage", "explain_rule", "find_rule", "hunt", "load_rules", "prove_rules",
-           "read_placeholders", "simulate"]
+           "check_rules", "compare", "coverage", "document", "explain_rule", "find_rule", "hunt", "is_at_least",
+           "load_rules", "narrowed", "prove_rules", "read_document", "read_placeholders", "redacted", "simulate"]
 
 _HOME = {
     "CoverageOptions": "douse.hunt.coverage_result",
@@ -37,13 +41,19 @@ _HOME = {
     "Progress": "douse.hunt.result",
     "SimulationResult": "douse.simulate.run",
     "check_rules": "douse.hunt.rules",
+    "compare": "douse.report.diff",
     "coverage": "douse.hunt.coverage",
+    "document": "douse.report.document",
     "explain_rule": "douse.hunt.explain",
     "find_rule": "douse.hunt.rules",
     "hunt": "douse.hunt.run",
+    "is_at_least": "douse.report.diff",
     "load_rules": "douse.detection.ruleset",
+    "narrowed": "douse.report.read",
     "prove_rules": "douse.detection.proof",
+    "read_document": "douse.report.read",
     "read_placeholders": "douse.detection.language.placeholders",
+    "redacted": "douse.report.redact",
     "simulate": "douse.simulate.run",
 }
 

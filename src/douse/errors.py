@@ -1,10 +1,11 @@
 """Every error a caller of Douse may want to tell apart.
 
     DouseError               where: what is wrong. What to do next.
-    ├── EvidenceError        evidence that cannot be read (only under --strict, else it is a counted Loss)
+    ├── EvidenceError        evidence that cannot be read (only under --strict, else it is a counted Loss), or a saved
+    │                        hunt that is none
     ├── RuleError            a Sigma rule that cannot be loaded: file and line
-    ├── ContentError         our own data (scenario, telemetry requirement, ...), or a list of a user's (--allow,
-    │                        --assets), does not follow its format: file and line
+    ├── ContentError         our own data (scenario, telemetry requirement, ...), or a file of a user's (--allow,
+    │                        --assets, --ioc), does not follow its format: file and line
     └── OutputError          a result that cannot be written where the user asked
 
 Damaged evidence is ordinary and is counted, not raised (telemetry/coverage.py). A bug in our code is none of these:
@@ -27,7 +28,7 @@ class DouseError(Exception):
 
 
 class EvidenceError(DouseError):
-    """Evidence that cannot be read; raised only under --strict, otherwise recorded as a Loss."""
+    """Evidence that cannot be read (only under --strict, else it is a recorded Loss), or a saved hunt that is none."""
 
 
 class RuleError(DouseError):

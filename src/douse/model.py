@@ -8,7 +8,7 @@ somebody asks. Times are timezone-aware UTC datetimes from System/TimeCreated. N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -206,7 +206,7 @@ class Alert:
     fidelity: float
     stage: int
     role: str
-    matched: tuple[Match, ...]
+    matched: Sequence[Match]
     fields: Mapping[str, str] = field(hash=False)
 
 
@@ -344,6 +344,162 @@ class ProcessNode:
     alert_ids: tuple[str, ...]
 
 
+STORE_STATES = ("observed", "presumed", "unknown", "untouched")
+"""What is known of a credential store, worst first: a stranger accessed it; it exists, its reads are not logged and
+the incident is a theft, so it counts as stolen; it exists and nothing can be said; its reads are logged and none was
+seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreImpact:
+    """One credential store of one user and what became of it (a word of STORE_STATES).
+
+    `store`, `family` and `product` are as content/stores says; `holds` is what an access gives away, `unseen` what
+    lies in the same store and whose access no record shows. `process` is who accessed it. `alert_ids` prove an access;
+    `evidence` names the record that shows that the store exists. Times in UTC, None without an access. `verified` is
+    false where its path is one that nobody looked up.
+    """
+
+    store: str
+    family: str
+    product: str
+    state: str
+    user: str
+    holds: tuple[str, ...]
+    unseen: tuple[str, ...]
+    process: str
+    first_seen: datetime | None
+    last_seen: datetime | None
+    alert_ids: tuple[str, ...]
+    evidence: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Something to change after the theft, in the order of doing: sessions before passwords, a wallet needs a new seed.
+
+    `what` is a word of content/store_table.ROTATE, `basis` one of STORE_STATES or "named" where a record names the very
+    entries (Security 5382), which then stand in `entries`.
+    """
+
+    what: str
+    text: str
+    products: tuple[str, ...]
+    users: tuple[str, ...]
+    basis: str
+    entries: tuple[str, ...]
+    alert_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyEvidence:
+    """One thing that speaks for or against a family. `kind` is as in content/families (vendor, protocol, ...)."""
+
+    family: str
+    kind: str
+    text: str
+    alert_ids: tuple[str, ...]
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Which infostealer it was, as far as evidence goes; the family is left open unless evidence names it.
+
+    `confidence` is "", low, medium, high or confirmed (threat model, 3.5). `consistent_with` are families that the
+    behaviour fits, which names none. A loader brings a payload and is told apart from it.
+    """
+
+    family: str
+    confidence: str
+    loader: str
+    loader_confidence: str
+    consistent_with: tuple[str, ...]
+    evidence: tuple[FamilyEvidence, ...]
+    contradictions: tuple[FamilyEvidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """Something to search for elsewhere or to block, as the evidence names it.
+
+    `type` is STIX's own: domain-name, url, ipv4-addr, ipv6-addr, file (value is a SHA-256, SHA-1 or MD5), file-path,
+    registry-key. `role` says what it was in the incident, `block` whether blocking it is advised and `reason` why or
+    why not: a public site that stealers use is not to be blocked for everybody. Times in UTC.
+    """
+
+    type: str
+    value: str
+    role: str
+    block: bool
+    reason: str
+    first_seen: datetime
+    last_seen: datetime
+    process: str
+    alert_ids: tuple[str, ...]
+
+
+PHASES = ("contain", "eradicate", "recover", "prevent")
+"""The parts of a plan, in the order of doing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One thing to do. `steps` are numbers of the incident's steps (from 1) that call for it; `controls` and `lessons`
+    are ids of the incident's controls and lessons that belong to it."""
+
+    step_id: str
+    phase: str
+    text: str
+    steps: tuple[int, ...]
+    controls: tuple[str, ...]
+    lessons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakingControl:
+    """A control of hardening that would have broken this chain, or would have shown more of it, and at which step.
+
+    `effect` is "stops", "limits" or "shows"; `step` is the number (from 1) of the earliest step concerned and
+    `techniques` are those of the steps. Whether it was in force is not known from logs. `verified` is that of the
+    control's own facts.
+    """
+
+    control_id: str
+    title: str
+    takeaway: str
+    effect: str
+    step: int
+    why: str
+    techniques: tuple[str, ...]
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedLesson:
+    """A lesson, whom to give it and what in the incident asks for it (`steps` are numbers from 1)."""
+
+    lesson_id: str
+    title: str
+    takeaway: str
+    users: tuple[str, ...]
+    why: str
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tactic:
+    """One of ATT&CK's tactics and what was seen of it, times in UTC."""
+
+    tactic_id: str
+    name: str
+    techniques: tuple[str, ...]
+    first_seen: datetime
+    last_seen: datetime
+    alert_ids: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """What happened on one host, as far as the telemetry could show it.
@@ -351,7 +507,8 @@ class Incident:
     `incident_id` is a UUIDv5 of the host and the earliest alert; when an incident grows backwards it lists the ids it
     `supersedes`. `alert_ids` are in time order. `blind_spots` says what could not be judged. `asset` is what an
     inventory says of the host. `impact` names techniques that are outcomes, not behaviour, and give no points;
-    `impact_reason` says why they are named.
+    `impact_reason` says why they are named. `stores` is what was taken, worst first, `rotation` what to change
+    therefore; `plan` what to do in order, of which `next_steps` are the texts.
     """
 
     incident_id: str
@@ -379,3 +536,11 @@ class Incident:
     asset: Asset | None = None
     impact: tuple[str, ...] = ()
     impact_reason: str = ""
+    tactics: tuple[Tactic, ...] = ()
+    stores: tuple[StoreImpact, ...] = ()
+    rotation: tuple[Rotation, ...] = ()
+    attribution: Attribution | None = None
+    indicators: tuple[Indicator, ...] = ()
+    plan: tuple[PlanStep, ...] = ()
+    controls: tuple[BreakingControl, ...] = ()
+    lessons: tuple[AssignedLesson, ...] = ()

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from douse.content import incidents
-from douse.content.stores import stores
 from douse.errors import ContentError
-from douse.model import EVIDENCE_CLASSES, LEVELS
+from douse.model import EVIDENCE_CLASSES, LEVELS, PHASES
 
 LOADERS: tuple[tuple[str, Callable[[], object]], ...] = (
     ("scoring.yml", incidents.scoring),
@@ -32,12 +31,13 @@ def test_every_class_has_a_stage() -> None:
     assert [stage.stage for stage in incidents.stages()] == [1, 2, 3]
 
 
-def test_advice_uses_only_words_that_it_needs() -> None:
+def test_the_plan_has_all_phases_and_a_step_for_every_kind_of_change() -> None:
     steps = incidents.advice()
-    assert len({step.id for step in steps}) == len(steps)
-    for step in steps:
-        assert set(re.findall(r"\{(\w+)\}", step.text)) <= {"host", *step.needs}, step.id
-        assert set(step.stores) <= set(stores().families)
+    assert list(dict.fromkeys(step.phase for step in steps)) == list(PHASES)
+    assert {step.rotation for step in steps} - {""} == set(incidents.ROTATIONS)
+    assert all("{products}" in step.text for step in steps if step.rotation not in ("", incidents.NAMED))
+    assert all(step.needs or step.level != LEVELS[0] or step.without or step.classes or step.techniques
+               for step in steps), "a step that every incident gets says nothing"
 
 
 @pytest.mark.parametrize(("name", "load"), LOADERS)
@@ -60,9 +60,26 @@ def test_a_wrong_file_is_named_with_its_line(
         load.__wrapped__()  # type: ignore[attr-defined] # without the cache
 
 
-def test_unknown_letters_and_words_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    ["classes: [Z]", "needs: [money]", "level: worst", "phase: later", "rotation: houses", "sequences: [S99]",
+     "text: 'Lock {door}.'", "text: 'Lock {users}.'", "text: 'Change {products}.'", "controls: [helps]"],
+)
+def test_unknown_letters_and_words_are_refused(wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(incidents, "FOLDER", tmp_path)
-    for wrong in ("classes: [Z]", "needs: [money]", "level: worst"):
-        (tmp_path / "advice.yml").write_text(f"steps:\n  - {{id: a, text: b, {wrong}}}\n", encoding="utf-8")
-        with pytest.raises(ContentError, match=r"advice.yml:2"):
-            incidents.advice.__wrapped__()
+    entry = dict([("id", "a"), ("phase", "contain"), ("text", "b"), tuple(wrong.split(": ", 1))])
+    text = ", ".join(f"{key}: {value}" for key, value in entry.items())
+    (tmp_path / "advice.yml").write_text(f"steps:\n  - {{{text}}}\n", encoding="utf-8")
+    with pytest.raises(ContentError, match=r"advice.yml:2"):
+        incidents.advice.__wrapped__()
+
+
+def test_the_file_is_in_the_order_of_doing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incidents, "FOLDER", tmp_path)
+    steps = "steps:\n  - {id: a, phase: recover, text: b}\n  - {id: c, phase: contain, text: d}\n"
+    (tmp_path / "advice.yml").write_text(steps, encoding="utf-8")
+    with pytest.raises(ContentError, match=r"advice.yml:3: phase contain stands below recover"):
+        incidents.advice.__wrapped__()
+    (tmp_path / "advice.yml").write_text(steps.replace("recover", "contain").replace("id: c", "id: a"), "utf-8")
+    with pytest.raises(ContentError, match=r"id 'a' is there twice"):
+        incidents.advice.__wrapped__()

@@ -172,8 +172,36 @@ def test_every_store_says_what_is_lost_and_what_to_do_in_order() -> None:
         if store.id in ("wallet", "wallet-extension"):
             assert store.rotate[0].what == "seed"
             assert "Changing the password is useless" in store.rotate[0].text
-        elif store.id not in ("files", "ftp", "ssh", "remote-admin", "source-tokens"):
+        elif store.id not in ("files", "ftp", "ssh", "remote-admin", "source-tokens", "hardware-wallet"):
             assert store.rotate[0].what == "sessions", f"{store.id}: a stolen session works while passwords are changed"
+
+
+def test_a_new_seed_is_asked_for_only_where_a_seed_or_key_lies() -> None:
+    for store in stores():
+        if any(step.what == "seed" for step in store.rotate):
+            for product in store.products:
+                holds = {word for one in (*product.contents, *store.shared) for word in one.holds}
+                assert holds & {"seed", "key"}, (store.id, product.name)
+
+
+def test_a_program_shows_its_own_stores_and_a_helper_none() -> None:
+    def shown(image: str) -> list[str]:
+        return [product.name for _, product in stores().of_program(image)]
+
+    assert shown(CHROME_EXE) == ["Chrome"]
+    assert shown(CHROME_EXE.replace("Program Files", "Users\\anna\\Program Files")) == []
+    for helper in ("C:\\Windows\\System32\\svchost.exe", "C:\\Windows\\System32\\lsass.exe",
+                   "C:\\Program Files\\Google\\Chrome\\Application\\130.0.1\\elevation_service.exe",
+                   "C:\\Program Files\\Windows Defender\\MsMpEng.exe"):
+        assert shown(helper) == [], helper
+
+
+def test_a_path_that_ends_like_a_store_may_be_a_copy() -> None:
+    copy = stores().match("C:\\Users\\anna\\AppData\\Local\\Temp\\x\\User Data\\Default\\Login Data")
+    real = stores().match(f"{CHROME}\\Default\\Login Data")
+    assert copy is not None
+    assert real is not None
+    assert (copy.anywhere, real.anywhere) == (True, False)
 
 
 def test_the_words_are_those_of_rules_and_readme() -> None:
@@ -267,7 +295,7 @@ def test_extensions_lie_in_every_browser_of_another_store(tmp_path: Path, monkey
     ("evidence: [F]", "evidence: [Z]", r"one\.yml:4: evidence has 'Z'"),
     ("lost: [passwords]", "lost: []", r"one\.yml:1: lost has no entry"),
     ("holds: [passwords]", "holds: [gold]", r"one\.yml:10: holds has 'gold'"),
-    ("what: passwords", "what: seed", r"one\.yml:8: seed comes before sessions"),
+    ("what: sessions", "what: tokens", r"one\.yml:8: passwords comes before tokens"),
     ("{what: passwords", "{what: passwort", r"one\.yml:8: what must be one of"),
     ("'%LOCALAPPDATA%\\Thing'", "'%LOCAL%\\Thing'", r"one\.yml:13: '%LOCAL%\\\\Thing' begins with none"),
     ("'%APPDATA%\\Thing\\thing.exe'", "'thing.exe'", r"one\.yml:15: 'thing.exe' begins with none"),

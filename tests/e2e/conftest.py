@@ -38,11 +38,12 @@ def browser(tool: Callable[[str], Path]) -> Iterator[Browser]:
 @pytest.fixture
 def write_report(tmp_path: Path) -> Callable[[HuntResult], Path]:
     """Write the HTML report of a result into a file of its own; get the path."""
+    from douse.report.document import document
     from douse.report.formats import FORMATS
 
     def write(result: HuntResult) -> Path:
         path = tmp_path / "report.html"
-        path.write_bytes(b"".join(FORMATS["html"](result)))
+        path.write_bytes(b"".join(FORMATS["html"].render(document(result))))
         return path
 
     return write

@@ -17,6 +17,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from douse import api
+from douse.report.document import document
 from douse.report.formats import FORMATS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -44,7 +45,7 @@ def _report(folder: Path) -> Path:
     api.simulate("lumma-clickfix", folder / "demo" / "logs")
     result = api.hunt(api.HuntOptions(paths=("demo/logs",), command_line="douse hunt demo/logs --format html"))
     path = folder / "report.html"
-    path.write_bytes(b"".join(FORMATS["html"](result)))
+    path.write_bytes(b"".join(FORMATS["html"].render(document(result))))
     return path
 
 

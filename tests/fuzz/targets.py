@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fuzz.evidence import EVIDENCE
+from fuzz.iocs import IOCS
 from fuzz.kept import KEPT
 from fuzz.language import LANGUAGE
 from fuzz.linked import LINKED
@@ -13,4 +14,4 @@ from fuzz.logs import LOGS
 from fuzz.spread import SPREAD
 from fuzz.target import Target
 
-TARGETS: Mapping[str, Target] = {**EVIDENCE, **LOGS, **LANGUAGE, **LINKED, **SPREAD, **LISTS, **KEPT}
+TARGETS: Mapping[str, Target] = {**EVIDENCE, **LOGS, **LANGUAGE, **LINKED, **SPREAD, **LISTS, **KEPT, **IOCS}

@@ -22,6 +22,7 @@ from douse.model import Rule
 from douse.telemetry.readers import READERS
 from fuzz.drive import CRASHES, PATIENCE, input_of
 from fuzz.evidence import read, stated_by_hand
+from fuzz.iocs import files_of
 from fuzz.kept import kept_in
 from fuzz.language import NAMES, Fixed
 from fuzz.linked import by_hand
@@ -123,6 +124,7 @@ REACHED: Mapping[str, Callable[[bytes], bool]] = {
         isinstance(one, CompiledRule) for one in parse_rules(text_of(data), "r.yml")),
     "placeholders": lambda data: bool(lists_of(data)),
     "cache": lambda data: any(kept_in(data)),
+    "indicators": lambda data: (found := files_of(data)) is not None and len(found.known) > 1,
 }
 """Whether an input got as far as what its parser is there for."""
 

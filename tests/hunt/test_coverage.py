@@ -64,7 +64,7 @@ def write(path: Path, lines: Iterable[str]) -> Path:
 def test_a_host_that_audits_its_stores_can_be_judged(scenario: Scenario) -> None:
     [host] = survey(scenario("lumma-clickfix")).hosts
     assert (host.host, host.usable, host.records) == ("WS-042.corp.example", "yes", 65)
-    assert judged(host) == "S1:yes S2:yes S3:yes S4:yes S5:yes S6:yes S7:not needed"
+    assert judged(host) == "S1:yes S2:yes S3:yes S4:yes S5:yes S6:yes S7:not needed S8:no S9:no"
     assert states(host)["security-store-read"] == "present"
     assert all(channel.missing == 0 for channel in host.channels)
     assert (host.cleared, host.skew, host.silences) == ((), None, ())
@@ -73,7 +73,7 @@ def test_a_host_that_audits_its_stores_can_be_judged(scenario: Scenario) -> None
 def test_the_same_without_the_audit_cannot_tell_a_theft(scenario: Scenario) -> None:
     [host] = survey(scenario("lumma-clickfix-no-audit")).hosts
     assert host.usable == "partly"
-    assert judged(host) == "S1:yes S2:yes S3:yes S4:no S5:no S6:no S7:yes"
+    assert judged(host) == "S1:yes S2:yes S3:yes S4:no S5:no S6:no S7:yes S8:no S9:no"
     assert states(host)["security-store-read"] == "absent"
     technique = {one.technique: one.state for one in host.techniques}
     assert technique["T1204.004"] in {"yes", "partly"}

@@ -1,8 +1,9 @@
 """What ordinary software does all day, each story on a host of its own: no alert of high, no incident above low.
 
 Each record is a benign twin in content/cases as well; here a connection follows, because a rule that guesses turns a
-program that reads something and then connects into an infostealer incident (sequence S5). The stories of thieves beside
-them do the same things with intent and must stay critical: otherwise the silence above would prove nothing.
+program that reads something and then connects into a theft (sequence S5). The stories of thieves beside them do the
+same things with intent and must stay high: otherwise the silence above would prove nothing. Those that access more
+than one kind of store, or show more than the access, are critical.
 """
 
 from __future__ import annotations
@@ -157,4 +158,5 @@ def test_ordinary_software_is_no_theft(worst: dict[str, list[tuple[str, str]]]) 
 
 
 def test_a_thief_who_does_the_same_is_seen(worst: dict[str, list[tuple[str, str]]]) -> None:
-    assert {name for name, found in worst.items() if "critical" in dict(found)} == THEFT.keys()
+    assert {name for name, found in worst.items() if {"high", "critical"} & dict(found).keys()} == THEFT.keys()
+    assert {name for name, found in worst.items() if "critical" in dict(found)} == {"copies", "hidden browser"}

@@ -52,14 +52,14 @@ def states(found: dict[str, JudgedSequence]) -> str:
 
 def test_all_logs_judge_all_sequences() -> None:
     found = judge(*everything())
-    assert states(found) == "S1:yes S2:yes S3:yes S4:yes S5:yes S6:yes S7:not needed"
+    assert states(found) == "S1:yes S2:yes S3:yes S4:yes S5:yes S6:yes S7:not needed S8:no S9:no"
     assert usable(found.values()) == "yes"
     assert (found["S5"].since, found["S5"].until) == (b.at(2), b.at(6))
 
 
 def test_without_an_audit_of_stores_theft_is_not_judged_and_its_substitute_is() -> None:
     found = judge(*everything()[:-2])
-    assert states(found) == "S1:yes S2:yes S3:yes S4:no S5:no S6:no S7:yes"
+    assert states(found) == "S1:yes S2:yes S3:yes S4:no S5:no S6:no S7:yes S8:no S9:no"
     assert usable(found.values()) == "partly"
     assert found["S4"].lacking == ("reads of credential stores",)
     assert "security-store-read" in found["S4"].missing[0]
@@ -95,16 +95,15 @@ def test_logs_of_different_weeks_judge_nothing_together() -> None:
 
 def test_no_logs_judge_nothing() -> None:
     found = judge()
-    assert states(found) == "S1:no S2:no S3:no S4:no S5:no S6:no S7:no"
+    assert states(found) == "S1:no S2:no S3:no S4:no S5:no S6:no S7:no S8:no S9:no"
     assert usable(found.values()) == "no"
     assert found["S3"].reason == "Not logged: process starts, injection, network use by process."
 
 
 def test_a_verdict_alone_makes_no_host_usable() -> None:
     found = judge(b.event("Microsoft-Windows-Windows Defender/Operational", 1150, 0, {}))
-    assert found["S8"].state == "yes"
-    if not found["S8"].hunted:
-        assert usable(found.values()) == "no"
+    assert (found["S8"].state, found["S8"].hunted) == ("yes", True)
+    assert usable(found.values()) == "no", "it shows what was found, never how a host was robbed"
 
 
 # --- techniques -------------------------------------------------------------------------------------------------------

@@ -216,6 +216,47 @@ def test_a_scheduled_task_joins_what_it_starts() -> None:
     ]
 
 
+def test_a_task_that_no_process_is_named_for_brings_what_it_starts_at_half_weight() -> None:
+    """4698 names a user and a session only; hours later the scheduler starts what it says."""
+    def story(user: b.User) -> Story:
+        power = b.process(POWERSHELL, 400, 0, b.explorer())
+        told = Story()
+        told.alert(b.process_start(power, "security"), "X", "PowerShell")
+        told.alert(b.event(b.SECURITY, 4698, 600, {
+            "SubjectUserSid": user.sid, "SubjectLogonId": hex(user.logon), "TaskName": "\\upd",
+            "TaskContent": f"<Task><Exec><Command>{TEMP}upd.exe</Command></Exec></Task>"}), "P", "Task")
+        scheduler = b.process("C:\\Windows\\System32\\svchost.exe", 900, -9000, user=b.SYSTEM)
+        ran = b.process(TEMP + "upd.exe", 910, 40_000, scheduler, user=b.SYSTEM)
+        told.log(b.process_start(ran))
+        told.read(ran, 40_010, "C:\\x", "chromium")
+        return told
+
+    incident = story(b.ANNA).incident()
+    assert {c.evidence_class: c.points for c in incident.classes} == {"X": 7.5, "C": 25, "P": 5}
+    assert len(story(b.BEN).incidents()) == 2
+
+
+FILETIME = int((b.at(-60).timestamp() + 11_644_473_600) * 10**7)
+
+
+@pytest.mark.parametrize("written", [b.at(-60).isoformat(), hex(FILETIME), str(FILETIME)])
+def test_records_of_the_vault_and_of_dpapi_name_a_process_by_pid_and_creation(written: str) -> None:
+    ran = b.process(TEMP + "a.exe", 5120, -60, b.explorer())
+    heir = b.process("C:\\Windows\\System32\\notepad.exe", 5120, -1, b.explorer(9000, b.BEN))
+    vault = b.event(b.SECURITY, 5382, 0, {"ClientProcessId": "5120", "ProcessCreationTime": written})
+    dpapi = b.event("Microsoft-Windows-Crypto-DPAPI/Debug", 16385, 1, {
+        "CallerProcessID": "5120", "CallerProcessCreationTime": written})
+    story = Story()
+    story.log(b.process_start(ran), b.process_start(heir))
+    story.alert(vault, "C", "Vault", store="vault")
+    story.alert(dpapi, "C", "Key", store="chromium")
+    incident = story.incident()
+    assert [step.process for step in incident.steps] == ["a.exe (5120)"] * 2
+    other = b.event(b.SECURITY, 5382, 2, {"ClientProcessId": "5120", "ProcessCreationTime": b.at(-500).isoformat()})
+    story.alert(other, "C", "Vault of another", store="vault")
+    assert sorted(len(i.alert_ids) for i in story.incidents()) == [1, 2], "a process of that pid, but not that one"
+
+
 def test_two_users_on_one_host_are_two_incidents() -> None:
     story = lumma().extend(lumma(user=b.BEN, pid=7000, later=2))
     found = story.incidents()

@@ -174,6 +174,7 @@ def test_what_a_sensor_counted_is_said_and_weighed(bytes_sent: int | None, recei
     assert (step.title, points(incident)) == (title, 20 * fidelity)
     assert "seen on the network: " in step.detail
     assert "perhaps" not in step.detail
+    assert (incident.level == "critical") == (fidelity == 1.0), "counted bytes make it a theft"
 
 
 def test_what_sensors_saw_a_part_of_may_have_been_more() -> None:

@@ -40,3 +40,13 @@ def test_people_do_not_depend_on_order() -> None:
 def test_windows_own_accounts(name: str) -> None:
     assert is_system("", name)
     assert not is_system("", "CORP\\system.admin")
+
+
+def test_a_name_and_a_sid_may_be_one_only_while_neither_is_known_to_be_another() -> None:
+    people = People([("S-1-5-21-1-2-3-1104", "CORP\\anna")])
+    anna = people.key("", "CORP\\anna")
+    assert people.may_be_one(anna, "S-1-5-21-1-2-3-1104")
+    assert people.may_be_one("", anna)
+    assert not people.may_be_one(anna, people.key("", "CORP\\ben")), "anna's name is known, and it is another"
+    assert people.may_be_one("S-1-5-21-1-2-3-1199", people.key("", "CORP\\ben"))
+    assert not people.may_be_one("corp\\ben", "corp\\carl")

@@ -114,9 +114,11 @@ def test_proof_does_not_depend_on_input_order() -> None:
 
 
 def test_a_reliable_high_alert_is_no_weak_sign() -> None:
-    assert floor_of([mark("X", level="high", fidelity=0.7)]) == "medium"
-    assert floor_of([mark("X", level="high", fidelity=0.4), mark("X", level="medium", fidelity=1.0)]) == "informational"
-    level, reason = level_of(15, (), class_scores([mark("X")]), "medium")
+    floor = floor_of([mark("X", level="high", fidelity=0.7)])
+    assert floor is not None
+    assert floor.gives == "medium"
+    assert floor_of([mark("X", level="high", fidelity=0.4), mark("X", level="medium", fidelity=1.0)]) is None
+    level, reason = level_of(15, (), class_scores([mark("X")]), floor)
     assert level == "medium"
     assert "a high alert of a reliable rule lifts it to medium" in reason
-    assert level_of(70, (), class_scores([mark("X")]), "medium") == ("high", "Score 70 gives high.")
+    assert level_of(70, (), class_scores([mark("X")]), floor) == ("high", "Score 70 gives high.")

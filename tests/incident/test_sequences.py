@@ -152,8 +152,10 @@ def test_s5_is_reads_and_an_outbound_connection() -> None:
     story.log(b.connection(thief, 130, SERVER))
     incident = story.incident()
     assert ids(incident) == {"S5"}
-    assert incident.level == "critical"
+    assert (incident.level, incident.sequences[0].bonus) == ("high", 0), "a portable program reads its own file so"
     assert "bytes unknown" in incident.sequences[0].reason
+    assert "nothing else speaks against the program" in incident.sequences[0].reason
+    assert not incident.title.startswith("Infostealer incident")
 
 
 @pytest.mark.parametrize(("fidelity", "is_theft"), [(1.0, True), (0.7, True), (0.4, False)])

@@ -29,8 +29,9 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
 def test_the_document_is_one_hunt() -> None:
     whole = document(sample.lumma())
     assert list(whole) == [
-        "kind", "schema", "summary", "incidents", "alerts", "suppressed", "allowances", "coverage", "errors", "notes",
-        "provenance",
+        "kind", "schema", "summary", "hosts", "incidents", "alerts", "suppressed", "allowances", "coverage",
+        "errors",
+        "notes", "provenance",
     ]  # fmt: skip
     assert (whole["kind"], whole["schema"]) == ("hunt", "douse.hunt/1")
     assert [len(whole[part]) for part in ("incidents", "alerts", "coverage", "errors")] == [2, 13, 2, 2]
@@ -95,7 +96,7 @@ def test_coverage_carries_the_hosts_blind_spots() -> None:
 
 def test_rows_are_the_documents_objects_one_by_one() -> None:
     whole = document(sample.lumma())
-    streamed = list(rows(sample.lumma()))
+    streamed = list(rows(document(sample.lumma())))
     kinds = [row["kind"] for row in streamed]
     assert kinds == ["alert"] * 13 + ["incident"] * 2 + ["coverage"] * 2 + ["error"] * 2 + ["summary"]
     assert streamed[:-1] == [*whole["alerts"], *whole["incidents"], *whole["coverage"], *whole["errors"]]
@@ -118,7 +119,7 @@ def test_a_host_without_times_has_nulls() -> None:
 
 def test_what_lists_took_out_is_there_whole() -> None:
     result = sample.tuned()
-    whole, streamed = document(result), list(rows(result))
+    whole, streamed = document(result), list(rows(document(result)))
     left_out = [row["alert"]["alert_id"] for row in whole["suppressed"]]
     assert left_out == [one.alert.alert_id for one in result.suppressed]
     assert {row["allowed_by"] for row in whole["suppressed"]} == {whole["allowances"][0]["where"]}

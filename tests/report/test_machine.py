@@ -22,7 +22,7 @@ def whole(text: str) -> str:
 
 
 def test_a_line_is_an_object_with_its_kind() -> None:
-    lines = b"".join(FORMATS["jsonl"](sample.lumma())).splitlines(keepends=True)
+    lines = b"".join(FORMATS["jsonl"].render(document(sample.lumma()))).splitlines(keepends=True)
     assert all(line.endswith(b"\n") for line in lines)
     kinds = [json.loads(line)["kind"] for line in lines]
     assert set(kinds) == {"alert", "incident", "coverage", "error", "summary"}
@@ -30,17 +30,17 @@ def test_a_line_is_an_object_with_its_kind() -> None:
 
 
 def test_the_document_is_one_json_text() -> None:
-    assert json.loads(b"".join(FORMATS["json"](sample.lumma()))) == document(sample.lumma())
+    assert json.loads(b"".join(FORMATS["json"].render(document(sample.lumma())))) == document(sample.lumma())
 
 
 def test_line_and_document_agree() -> None:
-    lines = [json.loads(line) for line in json_lines(rows(sample.lumma()))]
+    lines = [json.loads(line) for line in json_lines(rows(document(sample.lumma())))]
     whole_document = json.loads(json_document(document(sample.lumma())))
     assert [line for line in lines if line["kind"] == "incident"] == whole_document["incidents"]
 
 
 def test_hostile_evidence_stays_one_object_a_line_and_shows_nothing_hidden() -> None:
-    for line in json_lines(rows(sample.hostile())):
+    for line in json_lines(rows(document(sample.hostile()))):
         assert line.count(b"\n") == 1
         text = line.decode("utf-8").rstrip("\n")
         assert not [c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
@@ -48,7 +48,7 @@ def test_hostile_evidence_stays_one_object_a_line_and_shows_nothing_hidden() -> 
 
 
 def test_hostile_evidence_comes_back_as_it_was() -> None:
-    alert = json.loads(next(iter(json_lines(rows(sample.hostile())))))
+    alert = json.loads(next(iter(json_lines(rows(document(sample.hostile()))))))
     assert alert["title"] == whole("Command with lure text in the Run dialog's history" + sample.HOSTILE)
     assert "\x1b[31m" in alert["title"]
     assert "\u202e" in alert["title"]

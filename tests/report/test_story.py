@@ -11,6 +11,7 @@ from douse.model import LEVELS
 from douse.report import story
 from douse.report.document import document
 from douse.report.glossary import technique_name
+from douse.report.process_tree import MAX_DEPTH
 from douse.report.schema import IncidentRow, ProcessRow
 from report import sample
 
@@ -95,7 +96,7 @@ def test_a_process_that_is_its_own_ancestor_is_drawn_once() -> None:
 def test_a_chain_of_thousands_stays_drawable() -> None:
     drawn = tree_of(*(process(n, n - 1 if n else None) for n in range(3000)))
     assert len(drawn) == 3000
-    assert max(len(rails) for _, rails in drawn) == story.MAX_DEPTH
+    assert max(len(rails) for _, rails in drawn) == MAX_DEPTH
 
 
 def test_no_process_no_tree() -> None:

@@ -7,28 +7,28 @@ the format needs them. The table and the HTML are drawn from the same document t
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from douse.cli import exits
+from douse.cli import exits, exports
 from douse.cli.times import Instant, check_window, tell_window
 from douse.model import LEVELS
 
 if TYPE_CHECKING:
     from douse.hunt.result import HuntResult
 
-FORMATS = ("table", "json", "jsonl", "html")
 EXAMPLES = (
     "douse hunt C:\\Windows\\System32\\winevt\\Logs",
     "douse hunt triage.zip --format html -o report.html",
+    "douse hunt triage.zip --format html,json,stix -o case-42/",
     "douse hunt logs/ --since 7d --fail-on high --format jsonl > alerts.jsonl",
     "cat sysmon.jsonl | douse hunt -",
     "douse hunt logs/ --rules sigma/rules/windows --no-builtin",
     "douse hunt logs/ --allow allow.csv --assets assets.csv",
+    "douse hunt logs/ --ioc feed.txt --ioc bundle.json",
 )
 CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIAL, exits.NO_RULES, exits.INTERRUPTED)
 
@@ -44,12 +44,15 @@ CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIA
                    "and listed; may be given again.")
 @click.option("--assets", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Whose computers these are (CSV: host,ip,role,owner,criticality); may be given again.")
+@click.option("--ioc", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Indicators to look for (one domain, URL, address or hash a line, CSV, or STIX 2.1); may be given "
+                   "again.")
 @click.option("--no-builtin", is_flag=True, help="Run without our own rules.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True,
-              help="What to write.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE",
+@click.option("--format", "formats", type=exports.Formats(), default="table", show_default=True, help=exports.HELP)
+@click.option("-o", "--output", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE|DIR",
               help="Write there instead of to standard output.")
 @click.option("--force", is_flag=True, help="Overwrite the output file.")
+@click.option("--no-redact", is_flag=True, help="Show passwords, tokens and keys in evidence as they are.")
 @click.option("--since", type=Instant(), help="Only events from then on: 24h, 7d, 2026-11-01, RFC 3339 (UTC).")
 @click.option("--until", type=Instant(), help="Only events before then.")
 @click.option("--level", type=click.Choice(LEVELS), default=LEVELS[0], show_default=True,
@@ -67,9 +70,10 @@ CODES = (exits.DONE, exits.FINDINGS, exits.USAGE, exits.UNREADABLE, exits.PARTIA
 @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
 @click.pass_context
 def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], placeholders: tuple[Path, ...],
-         allow: tuple[Path, ...], assets: tuple[Path, ...], no_builtin: bool, format_: str, output: Path | None,
-         force: bool, since: datetime | None, until: datetime | None, level: str, fail_on: str | None, strict: bool,
-         max_line: int | None, clock_skew: float, jobs: int | None, color: str, quiet: bool) -> None:
+         allow: tuple[Path, ...], assets: tuple[Path, ...], ioc: tuple[Path, ...], no_builtin: bool,
+         formats: tuple[str, ...], output: Path | None, force: bool, no_redact: bool, since: datetime | None,
+         until: datetime | None, level: str, fail_on: str | None, strict: bool, max_line: int | None,
+         clock_skew: float, jobs: int | None, color: str, quiet: bool) -> None:
     """Find infostealers in Windows logs and explain each incident.
 
     PATH is a file, a folder or - for standard input. Windows logs (EVTX, XML, JSON, CSV, Splunk), Defender's tables
@@ -82,30 +86,19 @@ def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], pl
     from douse.hunt.run import Silent
 
     check_window(since, until)
-    target = out.target(output, force=force, evidence=paths)
+    places = exports.targets(formats, output, force=force, evidence=paths)
     if not quiet:
         tell_window(since, until)
     options = HuntOptions(
-        paths=paths, rules=rules, placeholders=placeholders, allow=allow, assets=assets, builtin=not no_builtin,
-        since=since, until=until, level=level, strict=strict, max_line=max_line or 0, clock_skew=clock_skew,
-        jobs=jobs or 0, command_line=out.command_line(sys.argv),
+        paths=paths, rules=rules, placeholders=placeholders, allow=allow, assets=assets, ioc=ioc,
+        builtin=not no_builtin, since=since, until=until, level=level, strict=strict, max_line=max_line or 0,
+        clock_skew=clock_skew, jobs=jobs or 0, command_line=out.command_line(sys.argv),
     )
     result = api.hunt(options, Silent() if quiet else Progress())
-    out.write(target, _chunks(result, format_, color, to_file=target is not None))
-    if result.problems and (target or format_ != "table"):  # who reads a terminal's table has seen them
+    exports.write(api.document(result, redact=not no_redact), places, color)
+    if result.problems and places != {exports.TABLE: None}:  # who reads a terminal's table has seen them
         click.echo(f"douse: {out.partial(result.problems)}", err=True)
     ctx.exit(_exit_code(result, fail_on))
-
-
-def _chunks(result: HuntResult, format_: str, color: str, *, to_file: bool) -> Iterator[bytes]:
-    """The bytes of the result in a format; the table has no colour in a file unless asked for."""
-    if format_ != "table":
-        from douse.report.formats import FORMATS as EXPORTERS
-
-        return EXPORTERS[format_](result)
-    from douse.cli.show import hunt_table_bytes
-
-    return hunt_table_bytes(result, "never" if to_file and color == "auto" else color, to_file=to_file)
 
 
 def _exit_code(result: HuntResult, fail_on: str | None) -> int:

@@ -39,6 +39,8 @@ class Entry:
 
 COMMANDS = (
     Entry("hunt", "douse.cli.hunt:hunt", "Find infostealers in Windows logs and explain each incident."),
+    Entry("report", "douse.cli.report:report", "Write a saved hunt in another format."),
+    Entry("diff", "douse.cli.diff:diff", "Say what changed between two saved hunts."),
     Entry("coverage", "douse.cli.coverage:coverage", "Show what logs can show: gaps, blind spots, how to close them."),
     Entry("rules", "douse.cli.rules:rules", "List, show, explain, test and check Sigma rules."),
     Entry("simulate", "douse.cli.simulate:simulate", "Write the log records of an intrusion, for tests and training."),
@@ -166,7 +168,7 @@ def _report(error: BaseException, debug: bool) -> int:
             error.show()
             return exits.USAGE
         case DouseError():
-            click.echo(f"douse: {clean(error)}", err=True)
+            click.echo(f"douse: {clean(_masked(error))}", err=True)
             return exits.of_error(error)
         case OSError(errno=errno.ENOSPC):
             click.echo(f"douse: standard output cannot be written: {error.strerror}", err=True)
@@ -176,8 +178,15 @@ def _report(error: BaseException, debug: bool) -> int:
 
         traceback.print_exception(error)
     hint = "" if debug else " Please report it with the output of `douse --debug ...`."
-    click.echo(f"douse: internal error: {type(error).__name__}: {clean(error)}.{hint}", err=True)
+    click.echo(f"douse: internal error: {type(error).__name__}: {clean(_masked(error))}.{hint}", err=True)
     return exits.INTERNAL
+
+
+def _masked(error: BaseException) -> str:
+    """What an error says, without the secrets of a text that it quotes: standard error ends in job logs."""
+    from douse.masking import mask
+
+    return mask(str(error))
 
 
 def _make_printable() -> None:

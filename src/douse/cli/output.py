@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -95,7 +95,7 @@ def _write_all(stream: BinaryIO, chunk: bytes) -> None:
 
 def _write_whole(target: Path, chunks: Iterable[bytes]) -> None:
     """Write beside the target, then move it there; what was begun is removed if that fails."""
-    partial = target.with_name(f".douse-{os.getpid()}-{os.urandom(4).hex()}.partial")
+    partial = _beside(target)
     try:
         with partial.open("xb") as stream:
             stream.writelines(chunks)
@@ -104,13 +104,44 @@ def _write_whole(target: Path, chunks: Iterable[bytes]) -> None:
         partial.unlink(missing_ok=True)
 
 
+def _beside(target: Path) -> Path:
+    """A name in the target's folder at which nobody could have put a link."""
+    return target.with_name(f".douse-{os.getpid()}-{os.urandom(4).hex()}.partial")
+
+
+def write_together(files: Mapping[Path, Iterable[bytes]]) -> None:
+    """Write several files of one folder, which is made if it is not there; they appear when all are complete."""
+    folder = next(iter(files)).parent
+    made, staged = not folder.is_dir(), dict[Path, Path]()
+    try:
+        folder.mkdir(exist_ok=True)
+        for place, chunks in files.items():
+            staged[place] = _beside(place.resolve())
+            with staged[place].open("xb") as stream:
+                stream.writelines(chunks)
+        for place, partial in staged.items():
+            partial.replace(place.resolve())
+    except OSError as error:
+        raise OutputError(str(folder), f"cannot be written: {error.strerror or error}.", _CHECK) from error
+    finally:
+        for partial in staged.values():
+            partial.unlink(missing_ok=True)
+        if made and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
 def command_line(argv: Sequence[str]) -> str:
     """The command as a user could type it again, for the provenance of a report."""
     return shlex.join(["douse", *argv[1:]])
 
 
 def partial(problems: Sequence[Problem]) -> str:
-    """One line for standard error on why a result is partial: an interruption, else the first problem, and how many."""
+    """One line for standard error on why a result is partial: an interruption, else the first problem, and how many.
+
+    A problem may quote a list or a log, so secrets are left out of it, always: standard error ends in job logs.
+    """
+    from douse.masking import mask
+
     worst = next((problem for problem in problems if problem.kind == "input"), problems[0])
     others = f" (and {len(problems) - 1:,} more in the result)" if len(problems) > 1 else ""
-    return clean(f"partial result: {worst.where}: {worst.what}", 300) + others
+    return clean(mask(f"partial result: {worst.where}: {worst.what}"), 300) + others

@@ -6,18 +6,30 @@ edit is found by the first test and not by an analyst. Everything is loaded once
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from douse.content import document
+from douse.content.controls import EFFECTS
 from douse.content.document import Section
-from douse.model import EVIDENCE_CLASSES, LEVELS
+from douse.content.prerequisites import needed_by_sequences
+from douse.content.store_table import ROTATE
+from douse.model import EVIDENCE_CLASSES, LEVELS, PHASES
 
 FOLDER = Path(__file__).with_name("incidents")
-NEEDS = ("stores", "wallets", "destinations", "injected", "processes", "users", "gaps")
+NEEDS = ("destinations", "injected", "processes", "users", "gaps", "autostarts", "controls", "lessons")
 """What an advice can speak of; it is left out where the incident has none of it."""
+
+NAMED = "named"
+ROTATIONS = (*ROTATE, NAMED)
+"""Which changes an advice is about: a word of ROTATE, or the entries that a record names."""
+
+ALWAYS = ("host", "people")
+OF_ROTATION = ("products", "entries")
+"""What any text may name in braces beside its needs, and what one about changes may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +64,25 @@ class StageText:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One next step, and the conditions under which it is given; an empty list is no condition."""
+    """One thing to do, and the conditions under which it is said; an empty one is no condition.
+
+    `rotation` makes it a step about changes, given where there are any of that kind. `because` are the classes whose
+    steps call for it, `controls` the effects of the controls that belong to it, `lessons` that the lessons do.
+    """
 
     id: str
+    phase: str
     text: str
     level: str
     classes: tuple[str, ...]
-    stores: tuple[str, ...]
+    techniques: tuple[str, ...]
     sequences: tuple[str, ...]
     without: tuple[str, ...]
     needs: tuple[str, ...]
+    because: tuple[str, ...]
+    rotation: str
+    controls: tuple[str, ...]
+    lessons: bool
 
 
 @cache
@@ -93,17 +114,37 @@ def stages() -> tuple[StageText, ...]:
 
 @cache
 def advice() -> tuple[Advice, ...]:
-    """All next steps, in the order in which they are to be done."""
+    """All things to do, in the order in which they are to be done."""
     data = document.read(FOLDER / "advice.yml")
-    found = []
+    found: list[Advice] = []
     for entry in data.listed("steps"):
-        found.append(Advice(entry.text("id"), " ".join(entry.text("text").split()),
-                            entry.choice("level", LEVELS, LEVELS[0]), _letters(entry, "classes"),
-                            entry.texts("stores"), entry.texts("sequences"), _letters(entry, "without"),
-                            _known(entry, "needs", NEEDS)))
-        entry.end()
+        one = _advice(entry)
+        if found and PHASES.index(one.phase) < PHASES.index(found[-1].phase):
+            entry.fail(f"phase {one.phase} stands below {found[-1].phase}.", "The file is in the order of doing.")
+        if one.id in {other.id for other in found}:
+            entry.fail(f"id {one.id!r} is there twice.", key="id")
+        found.append(one)
     data.end()
     return tuple(found)
+
+
+def _advice(entry: Section) -> Advice:
+    found = Advice(
+        entry.text("id"), entry.choice("phase", PHASES), " ".join(entry.text("text").split()),
+        entry.choice("level", LEVELS, LEVELS[0]), _letters(entry, "classes"), entry.texts("techniques"),
+        _known(entry, "sequences", _sequences()), _letters(entry, "without"), _known(entry, "needs", NEEDS),
+        _letters(entry, "because"), entry.choice("rotation", ("", *ROTATIONS), ""),
+        _known(entry, "controls", EFFECTS), entry.truth("lessons", False))
+    words = (*ALWAYS, *found.needs, *(OF_ROTATION if found.rotation else ()))
+    unknown = [word for word in re.findall(r"\{(\w*)\}", found.text) if word not in words]
+    if unknown:
+        entry.fail(f"text has {{{unknown[0]}}}, which is none of {', '.join(words)}.", "Add it to needs.", key="text")
+    entry.end()
+    return found
+
+
+def _sequences() -> tuple[str, ...]:
+    return tuple(one.id for one in needed_by_sequences())
 
 
 def _numbers(data: Section, key: str, words: tuple[str, ...]) -> dict[str, int]:

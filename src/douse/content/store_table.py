@@ -27,7 +27,7 @@ HOLDS = ("passwords", "sessions", "tokens", "seed", "key", "codes", "cards", "au
          "documents")
 """What a file of a store has in it."""
 
-ROTATE = ("seed", "sessions", "passwords", "tokens", "keys", "codes", "cards", "review")
+ROTATE = ("sessions", "seed", "passwords", "tokens", "keys", "codes", "cards", "review")
 """What is to be changed, in this order: a stolen session works while passwords are being changed."""
 
 
@@ -42,12 +42,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A program that reads a store by right: its path, and its signer ("" where nobody looked)."""
+    """A program that reads a store by right: its path, and its signer ("" where nobody looked). A `helper` runs
+    whether or not somebody uses the store, so its start does not show that there is one."""
 
     at: str
     signer: str
     admin_only: bool
     verified: bool
+    helper: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class StoreMatch:
-    """The store that a path belongs to. `user` is a profile's folder or a SID; `host` the browser of an extension."""
+    """The store that a path belongs to. `user` is a profile's folder or a SID; `host` the browser of an extension.
+    `anywhere` says that only the end of the path tells it, so that it may be a copy."""
 
     store: Store
     product: str
@@ -129,6 +132,7 @@ class StoreMatch:
     user: str
     verified: bool
     owners: tuple[Owner, ...]
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ class Ownership:
 
 OWNER, UNVERIFIED, STRANGER = "owner", "owner, signer unverified", "not an owner"
 _STRANGER = Ownership(STRANGER)
-_Entry = tuple[Store, Product | None, Contents]
+_Entry = tuple[Store, Product | None, Contents, bool]
 
 
 class Stores:
@@ -152,6 +156,7 @@ class Stores:
         self.known, self.readers, self.families = tuple(known), tuple(readers), dict(families)
         self._by_extension = {(store.id, extension): product for store in known for product in store.products
                               for extension in product.extensions}
+        self._readers = {id(reader.owner): reader.name for reader in readers}
         self._paths: PathTable[_Entry] = PathTable()
         self._programs: PathTable[Owner] = PathTable()
         self._add_paths()
@@ -164,37 +169,52 @@ class Stores:
         """The store that a file path or registry key belongs to, None where it is none of a known store."""
         best = None
         for hit in self._paths.hits(path):
-            store, product, contents = hit.value
+            store, product, contents, anywhere = hit.value
             product = product or self._by_extension.get((store.id, hit.named.get("extension", "")))
             if product is not None and (best is None or hit.rank > best[0]):
                 best = hit.rank, StoreMatch(
                     store, product.name, contents.holds, contents.host, hit.named.get("profile", ""), hit.place.user,
-                    contents.verified and product.verified, contents.owners)
+                    contents.verified and product.verified, contents.owners, anywhere)
         return best and best[1]
 
     def ownership(self, found: StoreMatch, image: str, signer: str | None = None) -> Ownership:
         """Whether the program of that full path may read the store. `signer` is one whose signature was checked."""
-        readers = {id(reader.owner): reader.name for reader in self.readers}
-        allowed = {id(owner) for owner in found.owners} | readers.keys()
-        verdicts = [_verdict(hit.value, hit.place.drive, signer, readers.get(id(hit.value), ""))
+        return self.ownership_by(found.owners, image, signer)
+
+    def ownership_by(self, owners: Sequence[Owner], image: str, signer: str | None = None) -> Ownership:
+        """The same for a store with these owners."""
+        allowed = {id(owner) for owner in owners} | self._readers.keys()
+        verdicts = [_verdict(hit.value, hit.place.drive, signer, self._readers.get(id(hit.value), ""))
                     for hit in self._programs.hits(image) if id(hit.value) in allowed]
         return max(verdicts, key=lambda one: (one.verdict == OWNER, one.verdict == UNVERIFIED, one.admin_only),
                    default=_STRANGER)
+
+    def of_program(self, image: str) -> tuple[tuple[Store, Product], ...]:
+        """The stores and products that a program of that full path owns, where it runs for nothing else."""
+        owners = {id(hit.value) for hit in self._programs.hits(image) if not hit.value.helper}
+        if not owners:
+            return ()
+        return tuple((store, product) for store in self.known for product in store.products
+                     if any(id(owner) in owners for owner in product.owners))
 
     def _add_paths(self) -> None:
         for store in self.known:
             for contents in store.shared:
                 for at in contents.at:
-                    self._paths.add(at, (store, None, contents))
+                    self._paths.add(at, (store, None, contents, _is_anywhere(at)))
             for product in store.products:
                 for contents in product.contents:
                     for at in contents.at:
-                        self._paths.add(at, (store, product, contents))
+                        self._paths.add(at, (store, product, contents, _is_anywhere(at)))
 
     def _add_programs(self) -> None:
         owners = {id(owner): owner for store in self.known for contents in store.contents for owner in contents.owners}
         for owner in (*owners.values(), *(reader.owner for reader in self.readers)):
             self._programs.add(owner.at, owner)
+
+
+def _is_anywhere(at: str) -> bool:
+    return at.startswith("**")
 
 
 def _verdict(owner: Owner, drive: str, signer: str | None, reader: str) -> Ownership:

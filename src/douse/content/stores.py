@@ -153,8 +153,8 @@ def _owners(entry: Section) -> tuple[Owner, ...]:
 def _owner(entry: Section) -> list[Owner]:
     """One owner for each path: whether only an administrator can write there is a matter of the path."""
     signer, verified = entry.text("signer", ""), entry.truth("verified", False)
-    trusted = entry.truth("admin_only", False)
-    return [Owner(_path(entry, "at", at), signer, trusted or at.split("\\")[0].upper() in ADMIN_ONLY, verified)
+    trusted, helper = entry.truth("admin_only", False), entry.truth("helper", False)
+    return [Owner(_path(entry, "at", at), signer, trusted or at.split("\\")[0].upper() in ADMIN_ONLY, verified, helper)
             for at in _some(entry, "at")]
 
 

@@ -84,6 +84,12 @@ class Assets:
         return {host: asset for host in hosts if (asset := self.of(
             host, {socket.source for socket in network.sockets(host)} if nameless else ())) is not None}
 
+    def besides(self, found: Iterable[Asset]) -> dict[str, Asset]:
+        """The computers, by name or else by address, that are none of these."""
+        known = set(found)
+        return {asset.name or address: asset for address, asset in (*self._addressed.items(), *self._named.items())
+                if asset not in known}
+
     def notes(self, found: int) -> tuple[str, ...]:
         """A remark where inventories were given and no host is in them."""
         if found or not self.tables:

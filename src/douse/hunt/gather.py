@@ -16,11 +16,14 @@ from douse import __version__
 from douse.detection.correlation.records import key_of
 from douse.detection.ruleset import RuleSet
 from douse.hunt.assets import Assets, with_asset
+from douse.hunt.hosts import hosts_of
+from douse.hunt.iocs import NONE, Iocs
 from douse.hunt.options import HuntOptions
 from douse.hunt.problems import problems_of
 from douse.hunt.result import HuntResult, InputFile, Provenance, Summary, Suppressed
 from douse.hunt.suppress import AllowList, allow_notes
 from douse.hunt.work import Findings
+from douse.incident.abuse import escalate
 from douse.incident.address_book import AddressBook
 from douse.incident.blindspots import blind_spots
 from douse.incident.correlate import correlate
@@ -33,11 +36,13 @@ from douse.telemetry.textlog import NETWORK
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What somebody says of the estate: what is expected there, whose the computers are, and the files that say so."""
+    """What somebody says of the estate: what is expected there, whose the computers are, what to look for there, and
+    the files that say so."""
 
     allowed: AllowList
     assets: Assets
     files: tuple[InputFile, ...] = ()
+    iocs: Iocs = NONE
 
 
 def gather(
@@ -49,21 +54,23 @@ def gather(
     suppressed = _settle(found, coverage, book, tuning.allowed)
     allowances = tuning.allowed.outcome(found.correlator.hides)
     incidents = _incidents(found, coverage, book, options, suppressed)
-    assets = tuning.assets.of_hosts({*(host.host for host in coverage), *(i.host for i in incidents)}, found.network)
+    names = {*(host.host for host in coverage), *(i.host for i in incidents), *(a.host for a in found.alerts)}
+    assets = tuning.assets.of_hosts(names, found.network)
     incidents = tuple(with_asset(incident, assets.get(incident.host)) for incident in incidents)
     least = level_rank(options.level)
     shown = tuple(i for i in incidents if level_rank(i.level) >= least)
     alerts = tuple(sorted((a for a in found.alerts if level_rank(a.level) >= least), key=_in_time_order))
-    problems = problems_of(found.tally, losses, ruleset.rejected, unread, "judged")
+    problems = (*problems_of(found.tally, losses, ruleset.rejected, unread, "judged"), *tuning.iocs.problems)
+    spots = {host.host: blind_spots(host, found.facts.host(host.host)) for host in coverage if host.host != NETWORK}
     finished = datetime.now(UTC)
     return HuntResult(
         incidents=shown,
         alerts=alerts,
         coverage=coverage,
-        blind_spots={host.host: blind_spots(host, found.facts.host(host.host))
-                     for host in coverage if host.host != NETWORK},
+        blind_spots=spots,
         problems=problems,
-        notes=(*_outside(found), *allow_notes(allowances), *tuning.assets.notes(len(assets)), *_forgotten(found),
+        notes=(*_outside(found), *allow_notes(allowances), *tuning.assets.notes(len(assets)),
+               *tuning.iocs.notes(coverage), *_forgotten(found),
                *found.tally.notes, *found.correlator.notes(), *_skipped_rules(ruleset)),
         summary=replace(
             _summary(found, ruleset, coverage, alerts, shown),
@@ -79,6 +86,8 @@ def gather(
         suppressed=suppressed,
         allowances=allowances,
         assets=assets,
+        hosts=hosts_of((host for host in coverage if host.host != NETWORK), spots, found.alerts, incidents, shown,
+                       assets, tuning.assets.besides(assets.values())),
     )
 
 
@@ -121,7 +130,8 @@ def _incidents(found: Findings, coverage: tuple[Coverage, ...], book: AddressBoo
                                   transfers=_transfers(flows, found.network.sockets(host), book, host),
                                   allowed=allowed.get(host, ()))
     ]
-    return tuple(sorted(incidents, key=lambda i: (-level_rank(i.level), -i.score, i.first_seen, i.incident_id)))
+    followed = escalate(incidents, found.signins, book.host)
+    return tuple(sorted(followed, key=lambda i: (-level_rank(i.level), -i.score, i.first_seen, i.incident_id)))
 
 
 def _transfers(flows: Flows, sockets: Iterable[Socket], book: AddressBook, host: str) -> tuple[Transfer, ...]:
@@ -144,9 +154,11 @@ def _outside(found: Findings) -> tuple[str, ...]:
 
 
 def _forgotten(found: Findings) -> tuple[str, ...]:
-    """Whether the network join had to do without older records."""
-    return (("more network records than can be kept: the oldest were not joined to endpoints",)
-            if found.network.trimmed else ())
+    """Whether the network join had to do without older records, or the search for credential abuse without some."""
+    network = (("more network records than can be kept: the oldest were not joined to endpoints",)
+               if found.network.trimmed else ())
+    return (*network, *(("more sign-ins than can be kept: use of stolen credentials was looked for in a part of them",)
+                        if found.signins.thinned else ()))
 
 
 def _skipped_rules(ruleset: RuleSet) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ class HuntOptions:
     `level` hides weaker alerts and incidents from the result and changes no verdict: rules of every level still feed
     the correlation. `max_line` is the longest line or document of JSON in characters; 0 takes the reader's default.
     `allow` are lists of what is expected, `assets` inventories of computers, both CSV; `today` is the day in UTC by
-    which an entry of `allow` has expired, None for that of the run.
+    which an entry of `allow` has expired, None for that of the run. `ioc` are files of indicators to look for: one
+    value a line, CSV or STIX.
     `clock_skew` is how many seconds the clocks of endpoints and network sensors may differ. `jobs` is how many
     processes may read, 0 for one a core; the result is the same. A script that asks for more than one needs
     `if __name__ == "__main__":`, because each process imports it.
@@ -44,6 +45,7 @@ class HuntOptions:
     placeholders: tuple[Path, ...] = ()
     allow: tuple[Path, ...] = ()
     assets: tuple[Path, ...] = ()
+    ioc: tuple[Path, ...] = ()
     today: date | None = None
     builtin: bool = True
     since: datetime | None = None

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final
 from douse.detection.ruleset import RuleSet
 from douse.errors import EvidenceError, RuleError
 from douse.hunt.garbage import seldom_collecting
+from douse.hunt.iocs import NONE, Iocs
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import Unit
 from douse.hunt.result import Progress
@@ -51,12 +52,12 @@ class _Stopped(BaseException):
     """The pool told this worker to stop."""
 
 
-def serve(line: Connection, options: HuntOptions) -> None:
+def serve(line: Connection, options: HuntOptions, iocs: Iocs = NONE) -> None:
     """A worker's life: load the rules, then read units until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         ruleset = rules_of(options)
-        worker = Worker(ruleset, options, _Reports(line))
+        worker = Worker(ruleset, options, _Reports(line), iocs)
         line.send(ruleset.fingerprint)
         with seldom_collecting():
             while (unit := line.recv()) is not None:
@@ -120,8 +121,10 @@ class _Hand:
 class Pool:
     """Some workers for one hunt; a context, so that none outlives it."""
 
-    def __init__(self, options: HuntOptions, ruleset: RuleSet, workers: int, progress: Progress) -> None:
+    def __init__(self, options: HuntOptions, ruleset: RuleSet, workers: int, progress: Progress, iocs: Iocs = NONE
+                 ) -> None:
         self._options, self._ruleset, self._workers, self._progress = options, ruleset, workers, progress
+        self._iocs = iocs
         self._context = multiprocessing.get_context("spawn")
         self._hands: list[_Hand] = []
         self._waiting: list[int] = []
@@ -250,7 +253,7 @@ class Pool:
     def _hire(self) -> None:
         """Start a worker; where the system allows no further process, those there are do the work."""
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=serve, args=(theirs, self._options), daemon=True)
+        process = self._context.Process(target=serve, args=(theirs, self._options, self._iocs), daemon=True)
         try:
             process.start()
         except OSError:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from douse.hunt.allow import Entry
+from douse.hunt.fleet import HostView
 from douse.model import Alert, Asset, BlindSpot, Coverage, Incident
 
 
@@ -60,8 +61,8 @@ class Summary:
 class Problem:
     """Something the run could not use: the place, what is wrong, records lost if known, what to do next.
 
-    `kind` is "loss" (evidence that could not be read), "rule" (one that could not be loaded) or "input" (nothing to
-    judge in what was named, or an interruption).
+    `kind` is "loss" (evidence that could not be read), "rule" (one that could not be loaded), "ioc" (an entry of --ioc
+    that could not be used) or "input" (nothing to judge in what was named, or an interruption).
     """
 
     kind: str
@@ -97,7 +98,7 @@ class Allowance:
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """What makes the result repeatable: version, hash of the rules, command line, wall times, inputs, and the lists
-    that tuned the run (--allow, --assets)."""
+    that tuned the run (--allow, --assets, --ioc)."""
 
     version: str
     rules_hash: str
@@ -114,7 +115,7 @@ class HuntResult:
 
     `notes` are remarks on how evidence was read that change no number, such as times that had to be corrected.
     `suppressed` alerts are in no other part; `allowances` has every entry of --allow. `assets` maps hosts to what an
-    inventory says of them.
+    inventory says of them. `hosts` is the fleet, worst first.
     """
 
     incidents: tuple[Incident, ...]
@@ -128,6 +129,7 @@ class HuntResult:
     suppressed: tuple[Suppressed, ...] = ()
     allowances: tuple[Allowance, ...] = ()
     assets: Mapping[str, Asset] = field(default_factory=dict)
+    hosts: tuple[HostView, ...] = ()
 
 
 class Progress(Protocol):

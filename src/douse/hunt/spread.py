@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from douse.detection.ruleset import RuleSet
+from douse.hunt.iocs import NONE, Iocs
 from douse.hunt.options import HuntOptions
 from douse.hunt.plan import Unit
 from douse.hunt.result import Progress
@@ -28,19 +29,19 @@ BYTES_A_WORKER = 16_000_000
 
 
 def read_all(
-    units: Sequence[Unit], ruleset: RuleSet, options: HuntOptions, progress: Progress
+    units: Sequence[Unit], ruleset: RuleSet, options: HuntOptions, progress: Progress, iocs: Iocs = NONE
 ) -> tuple[Findings, frozenset[str]]:
     """What was found, and the files an interruption left unread. Raises the plan's first EvidenceError if strict."""
     merge = _Merge(Findings.empty(ruleset, options))
     shared = {number: unit for number, unit in enumerate(units) if unit.regular}
     workers = workers_for(list(shared.values()), options.jobs)
-    worker = Worker(ruleset, options, progress)
+    worker = Worker(ruleset, options, progress, iocs)
     number = 0
     try:
         if workers > 1:
             from douse.hunt.pool import Pool  # what processes and pipes need is loaded where it pays
 
-            with Pool(options, ruleset, workers, progress) as pool:
+            with Pool(options, ruleset, workers, progress, iocs) as pool:
                 pool.work(shared, merge.add)
         for number, unit in enumerate(units):
             if number not in merge.outcomes:

@@ -33,7 +33,7 @@ from douse.hunt.result import Allowance, Suppressed
 from douse.incident.entities import actor_of, command_text, getter
 from douse.incident.facts import Facts
 from douse.incident.processes import Process, ProcessTable
-from douse.model import Alert
+from douse.model import Alert, Rule
 
 MAX_HINTS = 10
 """Lines with an unknown rule that are told what it may have meant: to look among thousands of names takes a while."""
@@ -53,10 +53,12 @@ _VERBATIM = re.compile(r"^(?:\\\\\?|\\\?\?)\\(?=[a-z]:\\)", re.IGNORECASE)
 class AllowList:
     """The entries of a run, bound to its rules. It counts what it suppresses."""
 
-    def __init__(self, entries: Iterable[Entry], ruleset: RuleSet, today: date) -> None:
-        """`today` is the day in UTC. Raises ContentError where an entry's rule is a name of several rules."""
+    def __init__(self, entries: Iterable[Entry], ruleset: RuleSet, today: date,
+                 more: Callable[[], Iterable[Rule]] = tuple) -> None:
+        """`today` is the day in UTC, `more` gives what else has alerts: indicators. Raises ContentError where an
+        entry's rule is a name of several rules."""
         self._correlations = frozenset(each.rule.rule_id for each in ruleset.correlations)
-        names = _Names(ruleset)
+        names = _Names(ruleset, more)
         self._all = [_Bound(entry, *names.rule_of(entry), today) for entry in entries]
         self._by_rule: defaultdict[str, list[_Bound]] = defaultdict(list)
         for bound in sorted(self._all, key=lambda bound: bound.expired):  # an expired line only where no other fits
@@ -193,8 +195,8 @@ def _plain(path: str) -> str:
 class _Names:
     """The rules of a run by what a person calls them: id, name, file, title."""
 
-    def __init__(self, ruleset: RuleSet) -> None:
-        self._ruleset = ruleset
+    def __init__(self, ruleset: RuleSet, more: Callable[[], Iterable[Rule]]) -> None:
+        self._ruleset, self._more = ruleset, more
         self._misses = 0
 
     @cached_property
@@ -203,7 +205,7 @@ class _Names:
         ids: defaultdict[str, set[str]] = defaultdict(set)
         ruleset = self._ruleset
         for rule in (*(one.rule for one in ruleset.rules), *(one.rule for one in ruleset.correlations),
-                     *(one.rule for one in ruleset.idle)):
+                     *(one.rule for one in ruleset.idle), *self._more()):
             for name in filter(None, (rule.rule_id, rule.name, Path(rule.path).stem, rule.title)):
                 ids[name.casefold()].add(rule.rule_id)
         return ids

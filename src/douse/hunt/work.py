@@ -16,11 +16,13 @@ from douse.detection.correlation.correlator import Correlator
 from douse.detection.language.placeholders import read_placeholders
 from douse.detection.ruleset import RuleSet, load_rules
 from douse.errors import EvidenceError, RuleError
+from douse.hunt.iocs import NONE, Iocs
+from douse.hunt.kept import kept
 from douse.hunt.options import HuntOptions, RuleChoice
 from douse.hunt.plan import Unit
 from douse.hunt.read import read_unit
 from douse.hunt.result import InputFile, Progress
-from douse.incident import facts, network_facts
+from douse.incident import facts, network_facts, signins
 from douse.model import Alert
 from douse.telemetry import Limits, Tally, Wanted
 
@@ -36,6 +38,7 @@ class Findings:
     correlator: Correlator
     facts: facts.Facts = field(default_factory=facts.Facts)
     network: network_facts.NetworkFacts = field(default_factory=network_facts.NetworkFacts)
+    signins: signins.SignIns = field(default_factory=signins.SignIns)
     alerts: list[Alert] = field(default_factory=list)
     inputs: list[InputFile] = field(default_factory=list)
 
@@ -51,6 +54,7 @@ class Findings:
         self.correlator.merge(other.correlator)
         self.facts.merge(other.facts)
         self.network.merge(other.network)
+        self.signins.merge(other.signins)
         self.alerts.extend(other.alerts)
         self.inputs.extend(other.inputs)
 
@@ -73,11 +77,13 @@ def rules_of(options: RuleChoice) -> RuleSet:
 
 
 class Worker:
-    """Reads units with one rule set and one set of wishes; `findings` is filled as it goes, until it is taken."""
+    """Reads units with one rule set, one list of indicators and one set of wishes; `findings` is filled as it goes,
+    until it is taken."""
 
-    def __init__(self, ruleset: RuleSet, options: HuntOptions, progress: Progress) -> None:
-        self._ruleset, self._options, self._progress = ruleset, options, progress
-        self._wanted = Wanted(ruleset.interests() | facts.interests() | network_facts.interests())
+    def __init__(self, ruleset: RuleSet, options: HuntOptions, progress: Progress, iocs: Iocs = NONE) -> None:
+        self._ruleset, self._options, self._progress, self._iocs = ruleset, options, progress, iocs
+        self._wanted = Wanted(ruleset.interests() | facts.interests() | network_facts.interests()
+                              | signins.interests() | iocs.watch.interests())
         self._limits = Limits(max_line=options.max_line) if options.max_line else Limits()
         self.findings = Findings.empty(ruleset, options)
         self._reported = (0, 0, 0)
@@ -90,7 +96,7 @@ class Worker:
 
     def work(self, unit: Unit) -> None:
         """Read a unit to its end. Raises EvidenceError under --strict when something of it is lost."""
-        found = self.findings
+        found, watching = self.findings, bool(self._iocs.watch)
         if unit.part.first == 0:
             sha256 = _sha256(unit.path) if unit.regular else ""
             found.inputs.append(InputFile(unit.path, unit.size, sha256))
@@ -98,7 +104,10 @@ class Worker:
             if self._options.in_window(event.time):
                 found.facts.observe(event)
                 found.network.observe(event)
-                found.alerts.extend(found.correlator.observe(self._ruleset.match(event)))
+                found.signins.observe(event)
+                found.alerts.extend(kept(found.correlator.observe(self._ruleset.match(event))))
+                if watching and (seen := self._iocs.alerts(event)):
+                    found.alerts.extend(kept(seen))
             if count % _REPORT_EVERY == 0:
                 self._report()
         self._report()

@@ -7,7 +7,7 @@ log's author chose cannot fill the memory.
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 LONGEST: Final = 64
@@ -57,9 +57,12 @@ def _is_public(address: str) -> bool:
         parsed = ip_address(address)
     except ValueError:
         return False
-    return not any(parsed.version == network.version and parsed in network for network in _networks())
+    bits = int(parsed)
+    return not any(bits & mask == network for network, mask in _networks(parsed.version))
 
 
 @cache
-def _networks() -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(map(ip_network, _PRIVATE))
+def _networks(version: int) -> tuple[tuple[int, int], ...]:
+    """The private networks of IPv4 or IPv6 as numbers, each with its mask."""
+    networks = map(ip_network, _PRIVATE)
+    return tuple((int(one.network_address), int(one.netmask)) for one in networks if one.version == version)

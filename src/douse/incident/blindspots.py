@@ -6,6 +6,8 @@ setting is on and nothing happened; the texts say so where that is likely. Cover
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from douse.content.telemetry import Requirement, requirements
 from douse.incident.entities import DPAPI
 from douse.incident.facts import HostFacts
@@ -32,6 +34,7 @@ def reads_audited(coverage: Coverage, facts: HostFacts) -> bool:
     return facts.stores_audited or coverage.records(DPAPI, frozenset({16385})) > 0
 
 
+@lru_cache(maxsize=64)  # hosts lack the same things, and each incident is told so
 def is_gap(spot: BlindSpot) -> bool:
     """Whether a blind spot can be closed by switching something on that is off."""
     return spot is not _TRIMMED and any(r.id == spot.requirement and r.show != "store-audit" for r in requirements())

@@ -12,11 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from douse.incident.addresses import spelled
 from douse.incident.people import is_sid
 from douse.model import Event
+from douse.telemetry.times import iso
 
 SYSMON = "microsoft-windows-sysmon/operational"
 SECURITY = "security"
@@ -28,15 +30,17 @@ Get = Callable[[str], str]
 
 _ABSENT = frozenset({"", "-", "?", "<unknown process>", "(null)"})
 _LONGEST_ABSENT = max(map(len, _ABSENT))
+_ABSENT_BEGINS = frozenset(word[:1] for word in _ABSENT)
 _LONGEST_NUMBER = 20  # 2 ** 64 in decimal
 _LONGEST_GUID = 64
 _NO_SESSION = frozenset({"", "0", "996", "997", "999"})  # local service, network service, SYSTEM: not a person's logon
+_SHA256 = re.compile(r"SHA256=([0-9a-f]{64})\b", re.IGNORECASE)
 _HIVE_OWNER = re.compile(r"(?:HKU|HKEY_USERS|REGISTRY\\USER)\\(S-1-(?:5-21|12-1)(?:-\d+)+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A process as one record names it."""
+    """A process as one record names it; `created` is when it says that the process began, None where it does not."""
 
     guid: str = ""
     pid: int = 0
@@ -45,6 +49,7 @@ class Actor:
     user_name: str = ""
     logon: str = ""
     command_line: str = ""
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class _Names:
     domain: tuple[str, ...] = ()
     logon: tuple[str, ...] = ()
     command_line: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
 
 
 _SYSMON_ACTOR = _Names(guid=("ProcessGuid",), pid=("ProcessId",), image=("Image",), name=("User",), logon=("LogonId",),
@@ -81,6 +87,8 @@ _SYSMON_PARENT = _Names(guid=("ParentProcessGuid",), pid=("ParentProcessId",), i
 _SECURITY_ACTOR = _Names(pid=("ProcessId", "ClientProcessId"), image=("ProcessName", "Application"),
                          sid=("SubjectUserSid",), name=("SubjectUserName",), domain=("SubjectDomainName",),
                          logon=("SubjectLogonId",))
+_VAULT_CLIENT = _Names(pid=("ClientProcessId",), sid=("SubjectUserSid",), name=("SubjectUserName",),
+                       domain=("SubjectDomainName",), logon=("SubjectLogonId",), created=("ProcessCreationTime",))
 _SECURITY_START = _Names(pid=("NewProcessId",), image=("NewProcessName",), sid=("SubjectUserSid",),
                          name=("SubjectUserName",), domain=("SubjectDomainName",), logon=("SubjectLogonId",),
                          command_line=("CommandLine", "ProcessCommandLine"))
@@ -88,7 +96,7 @@ _SECURITY_OTHER_USER = _Names(sid=("TargetUserSid",), name=("TargetUserName",), 
                               logon=("TargetLogonId",))
 _SECURITY_PARENT = _Names(pid=("ParentProcessId", "ProcessId"), image=("ParentProcessName",))
 _SCRIPT_HOST = _Names(pid=("Execution_ProcessID",), sid=("Security_UserID",))
-_DPAPI_CALLER = _Names(pid=("CallerProcessID",), sid=("Security_UserID",))
+_DPAPI_CALLER = _Names(pid=("CallerProcessID",), sid=("Security_UserID",), created=("CallerProcessCreationTime",))
 _DEFENDER = _Names(pid=("ProcessID",), image=("ProcessName",), sid=("SID",), name=("DetectionUser", "User"),
                    domain=("Domain",))
 _APPLOCKER = _Names(sid=("TargetUser",), logon=("TargetLogonId",))  # TargetProcessId: the vendor does not say whose
@@ -111,21 +119,34 @@ _NAMES_BY_CHANNEL = {
 }
 _LIKE_SYSMON = "mde/"  # Defender's rows have Sysmon's ids and names (telemetry/mde_rows.py)
 _INJECTIONS = frozenset({8, 10})  # Sysmon: remote thread, process access; they have a source and a target
+_VAULT = frozenset({5376, 5377, 5379, 5380, 5381, 5382})  # of Credential Manager and the vault
+_FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_FILETIME_FROM = 10 ** 16  # the year 1632; smaller numbers are no FILETIME of a process
 
 
 def getter(fields: Mapping[str, str]) -> Get:
     """Look fields up as Sigma does: exact spelling first, then without case."""
-    folded: dict[str, str] = {}
+    names: tuple[str, ...] = ()
 
     def get(name: str) -> str:
+        nonlocal names
         value = fields.get(name)
         if value is None:
-            if not folded:
-                folded.update((name.lower(), value) for name, value in fields.items())
-            value = folded.get(name.lower(), "")
+            names = names or tuple(fields)
+            spelling = _spelling(names, name)
+            if spelling is None:
+                return ""
+            value = fields[spelling]
         return present(value)
 
     return get
+
+
+@lru_cache(maxsize=10_000)  # records of one kind have the same names, and the same questions are asked of all
+def _spelling(names: tuple[str, ...], name: str) -> str | None:
+    """How a name is spelled among those of a record, the last if several ways, None where it is none of them."""
+    folded = name.lower()
+    return next((own for own in reversed(names) if own.lower() == folded), None)
 
 
 def event_getter(event: Event) -> Get:
@@ -146,6 +167,8 @@ def event_getter(event: Event) -> Get:
 def present(value: str) -> str:
     """The value, or "" for the ways in which Windows writes "nothing"."""
     stripped = value.strip()
+    if stripped[:1] not in _ABSENT_BEGINS:  # nearly always
+        return stripped
     return "" if len(stripped) <= _LONGEST_ABSENT and stripped.lower() in _ABSENT else stripped
 
 
@@ -159,6 +182,17 @@ def number(text: str) -> int:
         return 0
 
 
+def moment(text: str) -> datetime | None:
+    """A time in a record's data: ISO 8601, or a FILETIME (100 ns since 1601) as a decimal or hex number; in UTC."""
+    counted = number(text)
+    if counted >= _FILETIME_FROM:
+        try:
+            return _FILETIME_EPOCH + timedelta(microseconds=counted // 10)
+        except OverflowError:
+            return None
+    return iso(text) if text and not counted else None
+
+
 def guid(text: str) -> str:
     """A GUID in one spelling: lower case, no braces; "" for the null GUID, and for what is too long to be one."""
     return _guid(text) if len(text) <= _LONGEST_GUID else ""
@@ -170,11 +204,13 @@ def _guid(text: str) -> str:
     return plain if plain.strip("0-") else ""
 
 
+@lru_cache(maxsize=1_024)  # of few paths, each asked for again and again
 def image_name(path: str) -> str:
     """The file name of an image path, as written; works on device paths too."""
     return path[max(path.rfind("\\"), path.rfind("/")) + 1:]
 
 
+@lru_cache(maxsize=1_024)
 def kind_of(channel: str) -> str:
     """The channel whose field names a record has: its own in lower case, Sysmon's for Defender's rows."""
     folded = channel.lower()
@@ -198,6 +234,8 @@ def _actor_names(channel: str, event_id: int) -> _Names:
         return _SYSMON_SOURCE
     if channel == SECURITY and event_id == 4688:
         return _SECURITY_START
+    if channel == SECURITY and event_id in _VAULT:
+        return _VAULT_CLIENT
     return _NAMES_BY_CHANNEL.get(channel, _SYSMON_ACTOR)
 
 
@@ -244,6 +282,15 @@ def command_text(get: Get) -> str:
     return text[:-2] if text.endswith("\\1") else text  # RunMRU values end in \1
 
 
+def sha256_of(get: Get) -> str:
+    """The SHA-256 of the file or program the record is about, in lower case; "" where it gives none."""
+    text = get("Hashes") or get("Hash")
+    if not text:
+        return ""
+    found = _SHA256.search(text)
+    return found.group(1).lower() if found else ""
+
+
 def hive_owner(get: Get) -> str:
     """The SID whose registry hive the record is about, "" if none."""
     found = _HIVE_OWNER.search(object_of(get))
@@ -266,7 +313,8 @@ def _read(names: _Names, get: Get) -> Actor:
         guid(_first(names.guid, get)), number(_first(names.pid, get)), _first(names.image, get),
         sid if sid and sid != "S-1-0-0" and is_sid(sid) else "",
         f"{domain}\\{name}" if domain and name and "\\" not in name else name,
-        "" if logon in _NO_SESSION else logon, _first(names.command_line, get))
+        "" if logon in _NO_SESSION else logon, _first(names.command_line, get),
+        moment(_first(names.created, get)) if names.created else None)
 
 
 def _security_start(get: Get) -> Actor:

@@ -14,11 +14,12 @@ from datetime import datetime
 from functools import cache
 
 from douse.content.prerequisites import Need, SequenceNeeds, needed_by_sequences, prerequisites
+from douse.content.sequences import sequence
 from douse.content.techniques import Sight
 from douse.content.telemetry import Records
 from douse.detection.techniques import TechniqueRow
 from douse.incident.prerequisites import ABSENT, PRESENT, Standing
-from douse.incident.sequences import INTRUSION, SEQUENCES
+from douse.incident.sequences import HUNTED
 from douse.model import Coverage
 
 YES, PARTLY, NO, FILE, BLIND, NOT_NEEDED = "yes", "partly", "no", "file", "blind", "not needed"
@@ -101,17 +102,19 @@ def judged_techniques(rows: Iterable[TechniqueRow], logs: Logs) -> tuple[JudgedT
 
 def usable(sequences: Iterable[JudgedSequence]) -> str:
     """Whether a hunt can tell anything of a host: yes, partly, or no: then its silence means nothing at all."""
-    states = [one.state for one in sequences if one.hunted and one.state != NOT_NEEDED]
+    states = [one.state for one in sequences
+              if one.hunted and one.state != NOT_NEEDED and one.sequence_id not in _AFTERWARDS]
     if all(state == YES for state in states):
         return YES
     return PARTLY if any(state != NO for state in states) else NO
 
 
-_HUNTED = frozenset(row.sequence_id for row in SEQUENCES)
+_AFTERWARDS = frozenset({"S8", "S9"})
+"""What a verdict of the antivirus or a sign-in shows: that something was found or used, not how a host was robbed."""
 
 
 def _sequence(needs: SequenceNeeds, logs: Logs) -> JudgedSequence:
-    hunted = needs.id in _HUNTED
+    hunted = needs.id in HUNTED
     unneeded = [name for name in needs.only_without if logs.worth(name) != NO]
     if unneeded:
         reason = "Reads of credential stores are logged."
@@ -139,7 +142,7 @@ def _overlap(needs: Iterable[Need], logs: Logs) -> tuple[datetime | None, dateti
     """The time in which the logs of every need have records; what lies close enough for one intrusion counts."""
     spans = [span for need in needs if (span := logs.span(need.any_of))]
     since, until = max(first for first, _ in spans), min(last for _, last in spans)
-    return (min(since, until), max(since, until)) if since - until <= INTRUSION else (None, None)
+    return (min(since, until), max(since, until)) if since - until <= sequence("S7").window else (None, None)
 
 
 def _technique(row: TechniqueRow, logs: Logs) -> JudgedTechnique:

@@ -2,8 +2,9 @@
 
 Everything in one process tree is one group, but the tree is cut below programs that start everything (places.py), and
 an injected program is not cut from then on. Across cuts only explicit edges join, each with its reason: a typed command
-and the child it started, a dropped file and its execution, an autostart entry and the process it started, an injection.
-Alerts that no edge reaches, and groups that only time and user suggest, are joined weakly by weak.py.
+and the child it started, a dropped file and its execution, an autostart entry and the process it started, an injection,
+a file that an antivirus found or that has the hash of what ran (by_file.py). Alerts that no edge reaches, and groups
+that only time and user suggest, are joined weakly by weak.py.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from douse.content.sequences import sequence
+from douse.incident.by_file import DROP_WINDOW, Moments, joined_by_file
 from douse.incident.entities import Actor, command_text, image_name
 from douse.incident.facts import FileDrop, HostFacts
 from douse.incident.marks import PlacedAlert
@@ -22,8 +25,6 @@ from douse.incident.people import People, is_sid
 from douse.incident.places import BROKERS, SHELLS, cuts_tree, is_browser, place, user_writable
 from douse.incident.processes import SLACK, Process, ProcessTable
 
-TYPED_WINDOW = timedelta(seconds=15)
-DROP_WINDOW = timedelta(minutes=30)
 AUTOSTART_WINDOW = timedelta(hours=24)
 MAX_LINEAGE = 64
 
@@ -92,6 +93,8 @@ class Links:
         self.edges: list[Edge] = []
         self.typed: dict[str, TypedCommand] = {}
         self.injected: dict[int, datetime] = {}
+        self.autostarts: set[str] = set()
+        self._written: defaultdict[str, Moments] = defaultdict(list)
         self._placed = placed
         self._joined = Joined(len(table) + len(placed))
         self._by_start = sorted((p.started, p.index) for p in table.processes if p.started)
@@ -104,6 +107,7 @@ class Links:
         self._typed_commands()
         self._drops(facts.drops)
         self._autostarts()
+        self._files()
         self._lineages: dict[int, tuple[int, ...]] = {}
         self.edges_to: defaultdict[int, list[Edge]] = defaultdict(list)
         for edge in self.edges:
@@ -132,7 +136,11 @@ class Links:
         """The process and what it comes from: parents up to the cut and sources of edges, at most MAX_LINEAGE."""
         known = self._lineages.get(process)
         if known is None:
-            known = self._lineages[process] = tuple(self._walk_up(process))
+            parent = None if self.edges_to.get(process) else self.tree_parent(process)
+            above = self._lineages.get(parent) if parent is not None else None  # a deep tree asks from its root down
+            known = self._lineages[process] = (
+                tuple(self._walk_up(process)) if above is None else
+                (process, *(origin for origin in above if origin != process))[:MAX_LINEAGE])
         return known
 
     def _walk_up(self, process: int) -> list[int]:
@@ -193,9 +201,9 @@ class Links:
 
     def _typed_child(self, item: PlacedAlert, children: Sequence[tuple[datetime, int]]) -> Process | None:
         """The child of a shell that the typed text names; the registry entry may be written after the launch."""
-        text, time = command_text(item.get).lower(), item.alert.time
-        low = bisect_left(children, (time - TYPED_WINDOW, -1))
-        high = bisect_right(children, (time + TYPED_WINDOW, len(self.table)))
+        text, time, window = command_text(item.get).lower(), item.alert.time, sequence("S1").window
+        low = bisect_left(children, (time - window, -1))
+        high = bisect_right(children, (time + window, len(self.table)))
         nearest_first = sorted((abs(started - time), index) for started, index in children[low:high])
         return next((child for _, index in nearest_first
                      if self._is_typed_child(item, child := self.table[index], text)), None)
@@ -215,7 +223,7 @@ class Links:
 
     def _drops(self, drops: Iterable[FileDrop]) -> None:
         """Join the writer of a program to its execution, unless the writer is a program that writes for everybody."""
-        by_path: defaultdict[str, list[tuple[datetime, int]]] = defaultdict(list)
+        by_path = self._written
         for drop in drops:
             actor_index = self.table.find(_actor(drop), drop.time)
             if actor_index is not None and not self.cuts(actor_index, drop.time):
@@ -249,8 +257,15 @@ class Links:
                 for started, index in roots.get(key, [])[low:low + 1]:
                     if started - item.alert.time <= AUTOSTART_WINDOW:
                         self._joined.join(vertex, index)
+                        self.autostarts.add(item.alert.alert_id)
                         if item.subject is not None and not self.cuts(item.subject, item.alert.time):
                             self._edge(item.subject, index, "autostart set by")
+
+    def _files(self) -> None:
+        """Join records about a file, or about a process that an antivirus names, to who started or wrote it."""
+        for number, index in joined_by_file(self._placed, self._by_start, self._written, self.table, self.people):
+            if not self.cuts(index, self._placed[number].alert.time):
+                self._joined.join(len(self.table) + number, index)
 
 
 def is_broker_child(process: Process, table: ProcessTable) -> bool:

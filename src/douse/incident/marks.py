@@ -133,6 +133,11 @@ class Mark:
         return self.placed.alert.role if self.placed else ""
 
     @property
+    def is_static(self) -> bool:
+        """Whether it says what a file could do, and nothing of what happened (rule role "static")."""
+        return self.role == "static"
+
+    @property
     def store(self) -> str:
         """The sub-family of a credential-store access."""
         return self.placed.alert.store if self.placed else ""

@@ -18,14 +18,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from douse.content.sequences import sequence
 from douse.incident.entities import Actor, Destination, image_name
 from douse.incident.facts import Connection
 from douse.incident.link import Links
 from douse.incident.marks import UPLOAD_FROM, WEAK_FACTOR, Mark, Outbound
 from douse.incident.transfers import Carried, Transfer, connection_key, place_of
 
-BEFORE_READ = timedelta(minutes=2)
-AFTER_READ = timedelta(minutes=10)
 AFTER_CONTROL = timedelta(minutes=10)
 LOOKUP_TO_CONNECT = timedelta(seconds=60)
 FIDELITY = 0.7
@@ -48,12 +47,15 @@ def by_process(connections: Iterable[Connection], links: Links) -> Connections:
 
 def outbound_marks(marks: Sequence[Mark], processes: Iterable[int], connections: Connections,
                    links: Links, carried: Carried) -> list[Mark]:
-    """The O marks of a group: for each process and destination the first connection after a read, else the first."""
-    reads: defaultdict[int, list[Mark]] = defaultdict(list)
+    """The O marks of a group: for each process and destination the first connection after a read, else the first.
+
+    `marks` are in time order.
+    """
+    reads: defaultdict[int, list[int]] = defaultdict(list)  # by number: marks are in time order already
     control: defaultdict[int, list[Mark]] = defaultdict(list)
-    for mark in marks:
+    for number, mark in enumerate(marks):
         if mark.process is not None and mark.letter == "C" and mark.store:
-            reads[mark.process].append(mark)
+            reads[mark.process].append(number)
         if mark.process is not None and (mark.letter == "I" or (mark.letter == "R" and mark.role == "dead-drop")):
             control[mark.process].append(mark)
     found: list[Mark] = []
@@ -63,7 +65,8 @@ def outbound_marks(marks: Sequence[Mark], processes: Iterable[int], connections:
         if made:
             readers = tuple(origin for origin in links.lineage(process) if origin in reads)
             if readers not in merged:
-                merged[readers] = sorted((mark for origin in readers for mark in reads[origin]), key=_in_order)
+                merged[readers] = [marks[number] for number in sorted(
+                    number for origin in readers for number in reads[origin])]
             found += _of_process(process, made, merged[readers], sorted(control.get(process, []), key=_in_order),
                                  carried)
     return sorted(found, key=lambda mark: (mark.time, mark.process or 0))
@@ -76,6 +79,7 @@ def _of_process(process: int, made: Sequence[Connection], reads: Sequence[Mark],
     led_from = [(mark, mark.placed.destination if mark.placed else None) for mark in control]
     dead_drops = _dead_drop_places(made, led_from)
     chosen: dict[tuple[str, int, str], Mark] = {}
+    looked_at: dict[tuple[str, int, str], int] = {}
     for connection in made:
         to = place_of(connection.address, connection.port, connection.hostname)
         known = chosen.get(to)
@@ -86,16 +90,19 @@ def _of_process(process: int, made: Sequence[Connection], reads: Sequence[Mark],
         read = _nearest(reads, connection.time)
         if read and (known is None or read.time <= connection.time):
             chosen[to] = _mark(process, connection, read, carried)
-        elif known is None and (led := _led_by(led_from, connection)):
-            chosen[to] = _mark(process, connection, led, carried)
+        elif known is None:
+            led, looked_at[to] = _led_by(led_from, connection, looked_at.get(to, 0))
+            if led:
+                chosen[to] = _mark(process, connection, led, carried)
     return list(chosen.values())
 
 
 def _mark(process: int, connection: Connection, cause: Mark, carried: Carried) -> Mark:
     what = {"C": "reading a credential store", "I": "signs of injection into this process"}.get(
         cause.letter, "asking a dead drop for an address")
+    known = sequence("S5")
     once = {one.evidence: one for one in carried.get(connection_key(connection), ())
-            if cause.time - BEFORE_READ <= one.socket.time <= cause.time + AFTER_READ}
+            if cause.time - known.ahead <= one.socket.time <= cause.time + known.window}
     seen = sorted(once.values(), key=lambda one: not one.certain)
     counted = [one for one in seen if one.certain]
     sent, received = (_total(getattr(one, what) for one in counted) for what in ("sent", "received"))
@@ -139,21 +146,27 @@ def _in_order(mark: Mark) -> tuple[datetime, tuple[str, ...]]:
 def _nearest(reads: Sequence[Mark], time: datetime) -> Mark | None:
     """The read nearest to a connection, of those that may have to do with it; the earlier one on a tie."""
     at = bisect_left(reads, time, key=_time)
-    near = [reads[at]] if at < len(reads) and reads[at].time <= time + BEFORE_READ else []
-    if at and reads[at - 1].time >= time - AFTER_READ:
+    known = sequence("S5")
+    near = [reads[at]] if at < len(reads) and reads[at].time <= time + known.ahead else []
+    if at and reads[at - 1].time >= time - known.window:
         near.insert(0, reads[bisect_left(reads, reads[at - 1].time, key=_time)])
     return min(near, key=lambda mark: abs(mark.time - time), default=None)
 
 
-def _led_by(control: Sequence[tuple[Mark, Destination | None]], connection: Connection) -> Mark | None:
-    """The latest sign of control before a connection, but not the connection that is such a sign itself."""
-    at = bisect_right(control, connection.time, key=lambda sign: sign[0].time)
-    while at and control[at - 1][0].time >= connection.time - AFTER_CONTROL:
+def _led_by(control: Sequence[tuple[Mark, Destination | None]], connection: Connection,
+            since: int) -> tuple[Mark | None, int]:
+    """The latest sign of control before a connection, but not the connection that is such a sign itself.
+
+    Signs before number `since` were looked at for this destination already; the second answer is where to begin next
+    time. Else a process that asks one address thousands of times would cost the square of it.
+    """
+    end = at = bisect_right(control, connection.time, key=lambda sign: sign[0].time)
+    while at > since and control[at - 1][0].time >= connection.time - AFTER_CONTROL:
         at -= 1
         mark, to = control[at]
         if to is None or not _goes_to(connection, to):
-            return mark
-    return None
+            return mark, since
+    return None, end
 
 
 def _goes_to(connection: Connection, to: Destination) -> bool:

@@ -51,6 +51,12 @@ class People:
             return ""
         return sid or self._sid_of.get(name.lower(), name.lower())
 
+    def may_be_one(self, key: str, other: str) -> bool:
+        """Whether two keys may be the same person: equal, or nobody, or a name and a SID that no record ties to any."""
+        if not key or not other or key == other:
+            return True
+        return is_sid(key) != is_sid(other) and not any(is_sid(k) and k in self._name_of for k in (key, other))
+
     def display(self, key: str) -> str:
         """The account as an analyst knows it: its name as the log spells it, else the SID."""
         return self._name_of.get(key, key)

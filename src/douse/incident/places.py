@@ -42,6 +42,7 @@ _WRITABLE = re.compile(
     r"|perflogs\\|temp\\|tmp\\|\$recycle\.bin\\)")
 
 
+@lru_cache(maxsize=1024)  # of paths, which may be long
 def place(path: str) -> str:
     """The path in one spelling: lower case, backslashes, no drive or volume."""
     return _VOLUME.sub("", path.strip().strip('"').lower().replace("/", "\\"))
@@ -73,6 +74,7 @@ def in_program_files(image: str) -> bool:
     return re.match(r"^\\program files(?: \(x86\))?\\", place(image)) is not None
 
 
+@lru_cache(maxsize=1024)
 def user_writable(image: str) -> bool:
     """Whether an ordinary user can put a program there: profiles, ProgramData, temporary folders, other drives, shares.
 

@@ -1,9 +1,10 @@
 """The processes of one host: facts in, a table with parents out, and "which process does this record mean?".
 
-One process may be known by a Sysmon GUID, by a pid with a life (4688 to 4689, or to the next start of that pid), or
-only by the alerts that mention it; the table makes one entry of all of these. A pid is never trusted beyond its life,
-because Windows reuses it at once. Processes whose start was not logged get an entry too, kept apart by pid, image and
-the gap between known lives in which they were seen. Which parents hold a tree together is decided in link.py.
+One process may be known by a Sysmon GUID, by a pid with a life (4688 to 4689, or to the next start of that pid), by a
+pid and the time at which it began (records of the vault and of DPAPI carry it), or only by the alerts that mention it;
+the table makes one entry of all of these. A pid is never trusted beyond its life, because Windows reuses it at once.
+Processes whose start was not logged get an entry too, kept apart by pid, image and the gap between known lives in which
+they were seen. Which parents hold a tree together is decided in link.py.
 """
 
 from __future__ import annotations
@@ -184,7 +185,8 @@ class ProcessTable:
             process = self.processes[index]
             recent = process.last_seen is None or abs(time - process.last_seen) <= UNSEEN_LIFE
             ended = process.until is not None and time > process.until + SLACK
-            if recent and not ended and _may_be(process, actor):
+            begun = process.started is None or process.started <= time + SLACK
+            if recent and begun and not ended and _may_be(process, actor):
                 return index
         return None
 
@@ -198,6 +200,7 @@ class ProcessTable:
         process.user_sid = process.user_sid or actor.user_sid
         process.user_name = process.user_name or actor.user_name
         process.logon = process.logon or actor.logon
+        process.started = process.started or actor.created
         process.last_seen = max(process.last_seen or time, time)
 
 
@@ -206,12 +209,21 @@ _NOBODY = Process(-1, 0)
 
 def _same_image(one: str, other: str) -> bool:
     """File names only, because 5156 writes device paths and some logs no path at all."""
-    return not one or not other or image_name(one).lower() == image_name(other).lower()
+    return not one or not other or one == other or image_name(one).lower() == image_name(other).lower()
 
 
 def _may_be(process: Process, actor: Actor) -> bool:
     same_guid = not process.guid or not actor.guid or process.guid == actor.guid
-    return same_guid and _same_image(process.image, actor.image)
+    return same_guid and _same_image(process.image, actor.image) and _began_so(process, actor.created)
+
+
+def _began_so(process: Process, created: datetime | None) -> bool:
+    """Whether the process may have begun when a record says that it did; one that was seen before that did not."""
+    if created is None:
+        return True
+    if process.started is not None:
+        return abs(process.started - created) <= SLACK
+    return process.last_seen is None or created <= process.last_seen + SLACK
 
 
 def _contains(process: Process, time: datetime) -> bool:

@@ -5,21 +5,21 @@ sub-family. Two bonuses exist, one for a compromise sequence (S2, S3) and one fo
 a kind rest on the same evidence, so each kind is paid once. The level is the strongest of the score's band, the best
 sequence and a floor, then the caps of the threat model, 3.4. The floor is ours: a host that logs process starts alone
 shows a pasted command as one high alert worth 15 points, and an analyst must not find that among the weak signs. The
-numbers are data: content/incidents/scoring.yml.
+numbers are data: content/incidents/scoring.yml, levels and caps sequences.yml.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from douse.content.incidents import Scoring, scoring
+from douse.content.sequences import Cap, Floor, level_rules
 from douse.incident.marks import Mark
 from douse.model import EVIDENCE_CLASSES, LEVELS, ClassScore, SequenceHit, level_rank
 
-_BEYOND_READING = frozenset("XIRO")
 RELIABLE = 0.7
-_CRITICAL_SEQUENCES = frozenset({"S5", "S6", "S8"})
+"""The fidelity from which a rule is exact or a sound heuristic."""
 
 
 def class_scores(marks: Sequence[Mark]) -> tuple[ClassScore, ...]:
@@ -40,41 +40,49 @@ def band(points: float) -> str:
     return max((level for level, least in scoring().bands.items() if points >= least), key=level_rank)
 
 
-def floor_of(marks: Sequence[Mark]) -> str:
-    """The least level of an incident: medium with a high alert of a rule that is exact or a sound heuristic."""
-    lifted = any(mark.alert and level_rank(mark.alert.level) >= level_rank("high") and mark.fidelity >= RELIABLE
-                 for mark in marks)
-    return "medium" if lifted else LEVELS[0]
+def floor_of(marks: Sequence[Mark]) -> Floor | None:
+    """The floor of an incident: the highest that one of its alerts gives, None where none does."""
+    return next((floor for floor in level_rules().floors if any(_lifts(mark, floor) for mark in marks)), None)
+
+
+def _lifts(mark: Mark, floor: Floor) -> bool:
+    if mark.alert is None or mark.fidelity < RELIABLE:
+        return False
+    return mark.role == floor.role if floor.role else level_rank(mark.level) >= level_rank(floor.alert)
 
 
 def level_of(points: float, hits: Sequence[SequenceHit], classes: Sequence[ClassScore],
-             floor: str = LEVELS[0]) -> tuple[str, str]:
-    """The incident's level, and the sentence that explains it."""
+             floor: Floor | None = None, static: bool = False) -> tuple[str, str]:
+    """The incident's level, and the sentence that explains it. `static`: all of it comes from files, nothing ran."""
     by_score = band(points)
     best = max((hit.level for hit in hits), key=level_rank, default=LEVELS[0])
-    level = max(by_score, best, floor, key=level_rank)
+    level = max(by_score, best, key=level_rank)
     parts = [f"Score {points:g} gives {by_score}"]
     if hits:
         names = [hit.sequence_id for hit in hits if hit.level == best]
         verb = "sequences {} give" if len(names) > 1 else "sequence {} gives"
         parts.append(f"{verb.format(', '.join(names))} {best}; the stronger counts")
-    if level_rank(floor) > max(level_rank(by_score), level_rank(best)):
-        parts.append(f"a high alert of a reliable rule lifts it to {floor}")
-    level, caps = _capped(level, {score.evidence_class for score in classes}, {hit.sequence_id for hit in hits})
+    if floor and level_rank(floor.gives) > level_rank(level):
+        level = floor.gives
+        parts.append(f"{floor.reason} lifts it to {level}")
+    level, caps = capped(level, {score.evidence_class for score in classes}, hits, static)
     return level, ". ".join(["; ".join(parts), *caps]) + "."
 
 
-def _capped(level: str, letters: set[str], sequences: set[str]) -> tuple[str, list[str]]:
-    if level != "critical":
-        return level, []
-    reasons = []
-    if not letters & {"C", "V"}:
-        reasons.append("Held at high: no credential-store access and no vendor verdict was seen")
-    if "C" in letters and not letters & _BEYOND_READING:
-        reasons.append("Held at high: credential-store access alone, without execution, injection or network")
-    if len(letters) < 3 and not sequences & _CRITICAL_SEQUENCES:
-        reasons.append("Held at high: critical needs three classes of evidence or sequence S5, S6 or S8")
-    return ("high" if reasons else level), reasons
+def capped(level: str, letters: Set[str], hits: Sequence[SequenceHit], static: bool = False) -> tuple[str, list[str]]:
+    """The level after the caps of content/incidents/sequences.yml, and a sentence for each that holds it down."""
+    applied = [cap for cap in level_rules().caps
+               if level_rank(cap.most) < level_rank(level) and _applies(cap, letters, hits, static)]
+    reasons = [f"Held at {cap.most}: {cap.reason}" for cap in applied]
+    return min((cap.most for cap in applied), key=level_rank, default=level), reasons
+
+
+def _applies(cap: Cap, letters: Set[str], hits: Sequence[SequenceHit], static: bool) -> bool:
+    if cap.unless_critical_sequence and any(hit.level == "critical" for hit in hits):
+        return False
+    met = not cap.with_any or bool(cap.with_any & letters)
+    few = not cap.fewer_than or len(letters) < cap.fewer_than
+    return met and few and not cap.without & letters and (static or not cap.static)
 
 
 def _class_score(letter: str, marks: Sequence[Mark], numbers: Scoring) -> ClassScore:

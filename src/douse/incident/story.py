@@ -17,6 +17,7 @@ from douse.incident.entities import SECURITY, SYSMON, command_text, image_name, 
 from douse.incident.link import Links
 from douse.incident.marks import Mark, Outbound, PlacedAlert
 from douse.incident.outbound import describe
+from douse.incident.stores_seen import store_at
 from douse.model import EVIDENCE_CLASSES, Stage, Step, level_rank
 
 REPEAT = timedelta(minutes=10)
@@ -53,7 +54,7 @@ def stages_of(marks: Sequence[Mark]) -> tuple[Stage, ...]:
     for mark in marks:
         by_stage[stage_of(mark)].append(mark)
     return tuple(
-        Stage(text.stage, text.name, _techniques(seen), seen[0].time, seen[-1].time,
+        Stage(text.stage, text.name, techniques_of(seen), seen[0].time, seen[-1].time,
               tuple(alert_id for mark in seen for alert_id in mark.alert_ids))
         for text in stages() if (seen := by_stage.get(text.stage)))
 
@@ -67,7 +68,7 @@ def stage_of(mark: Mark) -> int:
 
 def store_name(mark: Mark) -> str:
     """The product whose store was accessed, else its sub-family in words, "" where a rule names neither."""
-    found = stores().match(object_of(mark.placed.get)) if mark.placed else None
+    found = store_at(object_of(mark.placed.get)) if mark.placed else None
     return found.product if found else stores().families.get(mark.store, mark.store)
 
 
@@ -97,7 +98,7 @@ def _step(repeats: Sequence[Mark], links: Links) -> Step:
         return Step(first.time, "O", stage_of(first), title, text, process, level, ("T1041",), (),
                     records)
     return Step(first.time, first.letter, stage_of(first), first.alert.title if first.alert else "", text, process,
-                max((mark.level for mark in repeats), key=level_rank), _techniques(repeats),
+                max((mark.level for mark in repeats), key=level_rank), techniques_of(repeats),
                 tuple(alert_id for mark in repeats for alert_id in mark.alert_ids))
 
 
@@ -107,7 +108,7 @@ def _title_of(sent: Sequence[Outbound]) -> str:
     return UPLOAD if any(out.is_upload for out in sent) else POSSIBLE_EXFILTRATION.format(largest.amount)
 
 
-def _techniques(marks: Iterable[Mark]) -> tuple[str, ...]:
+def techniques_of(marks: Iterable[Mark]) -> tuple[str, ...]:
     """The techniques of the marks, in the order in which they were seen."""
     found: dict[str, None] = {}
     for mark in marks:

@@ -21,9 +21,6 @@ from douse.incident.marks import Mark
 from douse.incident.story import store_name
 from douse.model import Alert, SequenceHit, level_rank
 
-FAMILY = "unattributed infostealer"
-FAMILY_DETAIL = ("No family is named: behaviour alone fits several, and attribution by vendor verdict, configuration "
-                 "or unpacked payload is not attempted here.")
 NEAR = timedelta(minutes=10)
 """How far from an incident an allowed alert may be, to be mentioned with it."""
 
@@ -31,13 +28,17 @@ _MAX_NAMES = 5
 _MAX_NAME = 60
 _PLAIN_NAME = re.compile(r"[\w.+~()\[\]:-]+")
 _HEADLINES = (
-    (("S5", "S6"), "Infostealer incident"),
-    (("S7",), "Probable infostealer"),
-    (("S4",), "Credential stores accessed by a program that does not own them"),
-    (("S3",), "Likely loader or stealer"),
-    (("S2",), "Likely initial compromise"),
-    (("S1",), "Pasted command was run"),
+    (("S5", "S6", "S8"), "critical", "Infostealer incident"),
+    (("S7",), "", "Probable infostealer"),
+    (("S8",), "high", "Infostealer removed by the antivirus after it ran"),
+    (("S5",), "", "Possible theft of credentials"),
+    (("S4",), "", "Credential stores accessed by a program that does not own them"),
+    (("S3",), "", "Likely loader or stealer"),
+    (("S2",), "", "Likely initial compromise"),
+    (("S1",), "", "Pasted command was run"),
+    (("S8",), "", "Infostealer removed by the antivirus before it ran"),
 )
+"""Sequences of which one was found, the level it must give ("" for any), and what the incident is called then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ def verdict_of(marks: Sequence[Mark], hits: Sequence[SequenceHit], level: str, l
     """Headline and sentence of an incident. `allowed` are alerts of the host that are in none, because somebody expects
     them, in time order."""
     users = users_of(marks, links)
-    found = {hit.sequence_id for hit in hits}
-    headline = next((text for ids, text in _HEADLINES if found & set(ids)), "")
+    found = {(hit.sequence_id, level) for hit in hits for level in ("", hit.level)}
+    headline = next((text for ids, least, text in _HEADLINES if any((name, least) in found for name in ids)), "")
     clauses = [clause for clause in (_lure(marks, hits, links), *_processes(marks, links),
                                      _contacts(marks, links), _dead_drop(marks, links), _transfer(marks))
                if clause]

@@ -1,9 +1,11 @@
 """Join groups that only a user and the time connect; whatever is joined so counts half.
 
-Two cases. A process that COM, WMI or the scheduler started may have been asked for by a group of the same user in the
-minute before. And an alert that belongs to no process, or to a program that joins nothing (explorer, a browser), goes
-to the nearest group of its logon session or user within half an hour, else stays with its like. In a joined group the
-part that scores most counts fully and the rest half: a weak guess may add to strong evidence, never take from it.
+Three cases. A process that COM, WMI or the scheduler started may have been asked for by a group of the same user in the
+minute before. A scheduled task whose record names no process was set by a group of its logon session or user within
+half an hour, and brings what it starts. And an alert that belongs to no process, or to a program that joins nothing
+(explorer, a browser), goes to the nearest group of its logon session or user within half an hour, else stays with its
+like. In a joined group the part that scores most counts fully and the rest half: a weak guess may add to strong
+evidence, never take from it.
 """
 
 from __future__ import annotations
@@ -74,7 +76,12 @@ def join_weakly(groups: Sequence[Group], links: Links) -> list[JoinedGroup]:
     strong.sort()
     loose.sort()
     for index, group in enumerate(groups):
-        nearest = _home_of_loose(group, index, strong, loose) if group.loose else _asker(group, index, strong, links)
+        if group.loose:
+            nearest = _home_of_loose(group, index, strong, loose)
+        else:
+            nearest = _setter(group, index, strong, links)
+            if nearest is None:
+                nearest = _asker(group, index, strong, links)
         if nearest is not None:
             joined.join(index, nearest)
     together: defaultdict[int, list[Group]] = defaultdict(list)
@@ -95,6 +102,18 @@ def _home_of_loose(group: Group, index: int, strong: _Timeline, loose: _Timeline
             home = timeline.nearest(key, item.alert.time, LOOSE_WINDOW, after, but=index)
             if home is not None:
                 return home
+    return None
+
+
+def _setter(group: Group, index: int, strong: _Timeline, links: Links) -> int | None:
+    """The group that was active when the autostart was set that started this one's root, where the record (4698) does
+    not say by which process: of its logon session or its user."""
+    for item in group.placed:
+        if item.process is None and item.alert.alert_id in links.autostarts:
+            for key in _keys(item):
+                home = strong.nearest(key, item.alert.time, LOOSE_WINDOW, LOOSE_WINDOW, but=index)
+                if home is not None:
+                    return home
     return None
 
 

@@ -1,7 +1,7 @@
 """A HuntResult becomes plain dicts, as schema.py describes them: nothing is judged, cut or cleaned on the way.
 
 Evidence stays as the log has it; whoever shows it makes it safe (html.py, cli/show.py), and machine.py keeps JSON
-whole. `document` is the whole hunt, `rows` the same as a stream, which never holds all alerts as dicts at once.
+whole. `document` is the whole hunt, `rows` the same as a stream. Alerts become dicts one by one, when they are read.
 """
 
 from __future__ import annotations
@@ -9,53 +9,85 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from douse.content.attack import attack_version
+from douse.hunt.fleet import HostView
 from douse.hunt.result import Allowance, HuntResult, InputFile, Problem, Provenance, Summary, Suppressed
 from douse.model import (
     LEVELS,
     Alert,
     Asset,
+    AssignedLesson,
+    Attribution,
     BlindSpot,
+    BreakingControl,
     ChannelCount,
     Coverage,
+    FamilyEvidence,
     Incident,
+    Indicator,
+    PlanStep,
     ProcessNode,
+    Rotation,
     SequenceHit,
     Stage,
     Step,
+    StoreImpact,
+    Tactic,
 )
 from douse.report.moments import rfc3339
+from douse.report.on_demand import Rows
+from douse.report.redact import redacted
 from douse.report.schema import (
     SCHEMA,
     AlertRow,
     AllowanceRow,
     AssetRow,
+    AttributionRow,
     BlindSpotRow,
     ChannelRow,
+    ControlRow,
     CoverageRow,
     Document,
     ErrorRow,
+    FamilyEvidenceRow,
+    HostRow,
     IncidentRow,
+    IndicatorRow,
     InputRow,
+    LessonRow,
+    PlanRow,
     ProcessRow,
     ProvenanceRow,
+    RotationRow,
     Row,
     SequenceRow,
     StageRow,
     StepRow,
+    StoreRow,
     SummaryRow,
     SuppressedRow,
+    TacticRow,
 )
+from douse.text import defang
+
+NETWORK_TYPES = frozenset({"domain-name", "url", "ipv4-addr", "ipv6-addr"})
+"""Types of indicators that a reader could click on, and that are therefore shown defanged."""
 
 
-def document(result: HuntResult) -> Document:
-    """The whole hunt as one document."""
+def document(result: HuntResult, *, redact: bool = True) -> Document:
+    """The whole hunt as one document, without the secrets in evidence unless `redact` is off."""
+    whole = _document(result)
+    return redacted(whole) if redact else whole
+
+
+def _document(result: HuntResult) -> Document:
     return {
         "kind": "hunt",
         "schema": SCHEMA,
         "summary": summary_row(result.summary),
+        "hosts": [host_row(host) for host in result.hosts],
         "incidents": [incident_row(incident) for incident in result.incidents],
-        "alerts": [alert_row(alert) for alert in result.alerts],
-        "suppressed": [suppressed_row(one) for one in result.suppressed],
+        "alerts": Rows(result.alerts, alert_row),
+        "suppressed": Rows(result.suppressed, suppressed_row),
         "allowances": [allowance_row(one) for one in result.allowances],
         "coverage": [_host(coverage, result) for coverage in result.coverage],
         "errors": [error_row(problem) for problem in result.problems],
@@ -64,23 +96,18 @@ def document(result: HuntResult) -> Document:
     }
 
 
-def rows(result: HuntResult) -> Iterator[Row]:
-    """The hunt row by row: alerts, incidents, suppressed alerts, entries of --allow, coverage, errors; last the
+def rows(document: Document) -> Iterator[Row]:
+    """The hunt row by row: alerts, incidents, hosts, suppressed alerts, entries of --allow, coverage, errors; last the
     summary, with schema, notes and provenance."""
-    for alert in result.alerts:
-        yield alert_row(alert)
-    for incident in result.incidents:
-        yield incident_row(incident)
-    for suppressed in result.suppressed:
-        yield suppressed_row(suppressed)
-    for allowance in result.allowances:
-        yield allowance_row(allowance)
-    for coverage in result.coverage:
-        yield _host(coverage, result)
-    for problem in result.problems:
-        yield error_row(problem)
-    last = {"schema": SCHEMA, "notes": list(result.notes), "provenance": provenance_row(result.provenance)}
-    yield {**summary_row(result.summary), **last}
+    yield from document["alerts"]
+    yield from document["incidents"]
+    yield from document["hosts"]
+    yield from document["suppressed"]
+    yield from document["allowances"]
+    yield from document["coverage"]
+    yield from document["errors"]
+    last = {"schema": document["schema"], "notes": document["notes"], "provenance": document["provenance"]}
+    yield {**document["summary"], **last}
 
 
 def alert_row(alert: Alert) -> AlertRow:
@@ -134,6 +161,14 @@ def incident_row(incident: Incident) -> IncidentRow:
         "impact": list(incident.impact),
         "impact_reason": incident.impact_reason,
         "stages": [_stage(stage) for stage in incident.stages],
+        "tactics": [_tactic(tactic) for tactic in incident.tactics],
+        "stores": [_store(store) for store in incident.stores],
+        "rotation": [_rotation(change) for change in incident.rotation],
+        "attribution": _attribution(incident.attribution),
+        "indicators": [_indicator(indicator) for indicator in incident.indicators],
+        "plan": [_plan(step) for step in incident.plan],
+        "controls": [_control(control) for control in incident.controls],
+        "lessons": [_lesson(lesson) for lesson in incident.lessons],
         "steps": [_step(step) for step in incident.steps],
         "sequences": [_sequence(hit) for hit in incident.sequences],
         "classes": [
@@ -280,6 +315,138 @@ def _stage(stage: Stage) -> StageRow:
         "first_seen": rfc3339(stage.first_seen),
         "last_seen": rfc3339(stage.last_seen),
         "alerts": list(stage.alert_ids),
+    }
+
+
+def _tactic(tactic: Tactic) -> TacticRow:
+    return {
+        "tactic_id": tactic.tactic_id,
+        "name": tactic.name,
+        "techniques": list(tactic.techniques),
+        "first_seen": rfc3339(tactic.first_seen),
+        "last_seen": rfc3339(tactic.last_seen),
+        "alerts": list(tactic.alert_ids),
+    }
+
+
+def _store(store: StoreImpact) -> StoreRow:
+    return {
+        "store": store.store,
+        "family": store.family,
+        "product": store.product,
+        "state": store.state,
+        "user": store.user,
+        "holds": list(store.holds),
+        "unseen": list(store.unseen),
+        "process": store.process,
+        "first_seen": rfc3339(store.first_seen),
+        "last_seen": rfc3339(store.last_seen),
+        "alerts": list(store.alert_ids),
+        "evidence": store.evidence,
+        "verified": store.verified,
+    }
+
+
+def _rotation(change: Rotation) -> RotationRow:
+    return {
+        "what": change.what,
+        "text": change.text,
+        "products": list(change.products),
+        "users": list(change.users),
+        "basis": change.basis,
+        "entries": list(change.entries),
+        "alerts": list(change.alert_ids),
+    }
+
+
+def _attribution(attribution: Attribution | None) -> AttributionRow | None:
+    if attribution is None:
+        return None
+    return {
+        "family": attribution.family,
+        "confidence": attribution.confidence,
+        "loader": attribution.loader,
+        "loader_confidence": attribution.loader_confidence,
+        "consistent_with": list(attribution.consistent_with),
+        "evidence": [_family_evidence(one) for one in attribution.evidence],
+        "contradictions": [_family_evidence(one) for one in attribution.contradictions],
+    }
+
+
+def _family_evidence(evidence: FamilyEvidence) -> FamilyEvidenceRow:
+    return {
+        "family": evidence.family,
+        "kind": evidence.kind,
+        "text": evidence.text,
+        "alerts": list(evidence.alert_ids),
+        "verified": evidence.verified,
+    }
+
+
+def _indicator(indicator: Indicator) -> IndicatorRow:
+    return {
+        "type": indicator.type,
+        "value": indicator.value,
+        "defanged": defang(indicator.value) if indicator.type in NETWORK_TYPES else indicator.value,
+        "role": indicator.role,
+        "block": indicator.block,
+        "reason": indicator.reason,
+        "first_seen": rfc3339(indicator.first_seen),
+        "last_seen": rfc3339(indicator.last_seen),
+        "process": indicator.process,
+        "alerts": list(indicator.alert_ids),
+    }
+
+
+def _plan(step: PlanStep) -> PlanRow:
+    return {
+        "step_id": step.step_id,
+        "phase": step.phase,
+        "text": step.text,
+        "steps": list(step.steps),
+        "controls": list(step.controls),
+        "lessons": list(step.lessons),
+    }
+
+
+def _control(control: BreakingControl) -> ControlRow:
+    return {
+        "control_id": control.control_id,
+        "title": control.title,
+        "takeaway": control.takeaway,
+        "effect": control.effect,
+        "step": control.step,
+        "why": control.why,
+        "techniques": list(control.techniques),
+        "verified": control.verified,
+    }
+
+
+def _lesson(lesson: AssignedLesson) -> LessonRow:
+    return {
+        "lesson_id": lesson.lesson_id,
+        "title": lesson.title,
+        "takeaway": lesson.takeaway,
+        "users": list(lesson.users),
+        "why": lesson.why,
+        "steps": list(lesson.steps),
+    }
+
+
+def host_row(host: HostView) -> HostRow:
+    """One host of the fleet."""
+    return {
+        "kind": "host",
+        "host": host.host,
+        "state": host.state,
+        "level": host.level,
+        "incidents": list(host.incident_ids),
+        "alerts_by_level": {level: host.alerts_by_level.get(level, 0) for level in LEVELS},
+        "records": host.records,
+        "first_event": rfc3339(host.first_event),
+        "last_event": rfc3339(host.last_event),
+        "missing": list(host.missing),
+        "asset": _asset(host.asset),
     }
 
 

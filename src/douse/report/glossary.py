@@ -11,6 +11,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Alert", "One detection rule matched one log record. An alert alone is a hint, not a verdict."),
     ("ATT&CK technique", "A numbered entry (such as T1555.003) in MITRE's public catalogue of attackers' methods."),
     ("Blind spot", "Telemetry that was not recorded or not given to Douse, so that something could not be judged."),
+    ("Control", "A setting of Windows or a browser that takes away a step of an attack, or makes it visible."),
     ("Credential store", "A file or database in which a program keeps passwords, session cookies, keys or a wallet."),
     (
         "Dead drop",
@@ -20,11 +21,13 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Exfiltration", "Stolen data leaving the machine. Host logs show the connection, seldom how much was sent."),
     ("Fidelity", "How surely a rule means what it says: 1.0 exact, 0.7 a good heuristic, 0.4 a weak sign."),
     ("Incident", "Alerts on one host that belong together by their processes, users and times, told as one story."),
+    ("Indicator", "An address, file or key of an attack, to search for elsewhere; some are to be blocked."),
     (
         "Infostealer",
         "Malware that copies passwords, sessions and wallets within minutes, sends them out and often leaves.",
     ),
     ("Injection", "Running code inside another, trusted program's process, so that its actions bear that name."),
+    ("Loader", "A program that brings another: the stealer comes out of it, and the two are told apart."),
     ("Lost record", "A log record that is damaged or cut off and could not be read. Lost records are counted."),
     (
         "Paste and run (ClickFix)",
@@ -36,6 +39,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "The audit setting of a file or folder. Only with it does Windows record who read a password store.",
     ),
     ("Sequence", "A named order of events that is far more telling than its parts, such as stores read, then sent."),
+    ("Session", "Being signed in: whoever has its cookie or token is that user, without password and second factor."),
     ("Sigma rule", "A detection rule in an open text format. Douse brings its own and reads others."),
     ("Sysmon", "A free Microsoft tool that records process starts, connections and more in the event log."),
 )
@@ -85,7 +89,6 @@ def technique_name(technique: str) -> str:
     """The name of an ATT&CK technique, empty where the table we ship does not know it."""
     found = attack().techniques.get(technique)
     return found.name if found else ""
-
 
 
 def event_name(channel: str, event_id: int) -> str:

@@ -3,14 +3,14 @@
 The policy in its <meta> names the style and the script by hash, so markup that slipped through would still be dead.
 Every value a template prints is cleaned (`finalize`) and then escaped (autoescape): a template cannot forget it, and
 none uses the `safe` filter. What is long is cut and says so: the report is for people, json and jsonl hold everything.
+What an incident's chapter draws is worked out in views.py; templates/ has a file for each part.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,65 +19,74 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from douse.model import EVIDENCE_CLASSES, LEVELS
-from douse.report import glossary, story
-from douse.report.charts.bars import bars
-from douse.report.charts.lanes import Chart, Item, Period, lanes
-from douse.report.schema import AlertRow, Document, IncidentRow, StageRow
+from douse.report import glossary, matrix, story, taken
+from douse.report.gathered import gather
+from douse.report.schema import AlertRow, Document
+from douse.report.views import IncidentView, complete, fleet_chart, view_of
 from douse.text import clean
 
 MAX_INCIDENTS = 50
 MAX_ALERTS = 2000
 MAX_FIRST_STEPS = 5
 MAX_PROOF = 20
-MAX_STEPS = 300
 MAX_PROCESSES = 400
 MAX_SUPPRESSED = 500
 MAX_ENTRIES = 500
-"""Alerts that somebody expects, and lines that say so, which are listed."""
+"""Alerts that somebody expects, lines that say so, and losses, which are listed."""
 MAX_PRINTED = 60
 """Longer lists of alerts are printed without the evidence that the story has not already given."""
+
+_LIMITS = {
+    "MAX_FIRST_STEPS": MAX_FIRST_STEPS, "MAX_PROOF": MAX_PROOF, "MAX_PROCESSES": MAX_PROCESSES,
+    "MAX_PRINTED": MAX_PRINTED, "MAX_ENTRIES": MAX_ENTRIES, "MAX_HOSTS": 200, "MAX_STORES": 200, "MAX_CONTROLS": 100,
+    "MAX_INDICATORS": 300, "MAX_FILES": 500, "MAX_SIGHTS": 8, "MIN_FILTERED": 8, "LONG_COMMAND": 160,
+}
+"""How much of each list is shown, and from how many entries on it can be filtered."""
+
+_INDICATORS = {"domain-name": "domain", "url": "URL", "ipv4-addr": "IPv4 address", "ipv6-addr": "IPv6 address",
+               "file": "file hash", "file-path": "file path", "registry-key": "registry key"}
+_PHASES = {"contain": "Now: contain", "eradicate": "Then: remove it", "recover": "Then: recover",
+           "prevent": "Afterwards: prevent"}
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _POLICY = (
     "default-src 'none'; style-src '{style}'; script-src '{script}'; img-src data:; base-uri 'none'; form-action 'none'"
 )
-_NO_LANE = "Other"
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentView:
-    """An incident with what its chapter draws."""
-
-    anchor: str
-    row: IncidentRow
-    steps: tuple[story.Told, ...]
-    untold: int
-    stages: tuple[tuple[int, StageRow | None], ...]
-    tree: tuple[story.Branch, ...]
-    chart: Chart | None
-    bars: tuple[float, ...]
 
 
 def render(document: Document) -> str:
     """The report of a hunt, as one HTML text."""
-    alerts = story.alerts_by_id(document)
-    incidents = story.worst_first(document)
-    views = [_view(number, row, alerts) for number, row in enumerate(incidents[:MAX_INCIDENTS], 1)]
+    incidents = [complete(row) for row in story.worst_first(document)]
+    alerts = gather(document, incidents[:MAX_INCIDENTS], MAX_ALERTS, MAX_PROOF)
+    views = [view_of(number, row, alerts, document["coverage"])
+             for number, row in enumerate(incidents[:MAX_INCIDENTS], 1)]
     suppressed = document.get("suppressed", [])
-    listed = story.by_level_then_time(document["alerts"])[:MAX_ALERTS]
+    weak = story.only_weak(incidents)
+    hosts = document.get("hosts", [])
     return page(
         "report.html.j2",
+        "incident.css",
         document=document,
-        weak=story.only_weak(incidents),
+        weak=weak,
+        hosts=hosts,
+        chart=fleet_chart(views),
+        contents=_contents(document, views, weak),
         incidents=views,
+        incident_anchors={view.row["incident_id"]: view.anchor for view in views},
         unlisted_incidents=incidents[MAX_INCIDENTS:],
-        alerts=listed,
+        alerts=alerts.listed,
+        alert_hosts=_hosts(alerts.listed),
         allowances=document.get("allowances", []),
         suppressed=suppressed[:MAX_SUPPRESSED],
         suppressed_total=len(suppressed),
-        told={alert["alert_id"] for view in views for step in view.steps for alert in step.proof[:MAX_PROOF]},
-        anchors={alert["alert_id"]: f"alert-{number}" for number, alert in enumerate(listed, 1)},
+        told={alert["alert_id"] for view in views for step in view.steps for alert in step.proof},
+        anchors={alert["alert_id"]: f"alert-{number}" for number, alert in enumerate(alerts.listed, 1)},
     )
+
+
+def pieces(document: Document) -> Iterator[bytes]:
+    """The report as the bytes of its file."""
+    yield render(document).encode("utf-8")
 
 
 def page(template: str, *more_styles: str, **values: object) -> str:
@@ -98,42 +107,31 @@ def page(template: str, *more_styles: str, **values: object) -> str:
     )
 
 
-def _view(number: int, row: IncidentRow, alerts: Mapping[str, AlertRow]) -> IncidentView:
-    told = story.told(row, alerts)
-    steps = story.most_telling(told, MAX_STEPS)
-    return IncidentView(
-        anchor=f"incident-{number}",
-        row=row,
-        steps=steps,
-        untold=len(told) - len(steps),
-        stages=story.stages(row),
-        tree=story.tree(row, steps),
-        chart=_chart(row, steps),
-        bars=bars([score["points"] for score in row["classes"]]),
-    )
+def _contents(document: Document, views: Sequence[IncidentView], weak: bool) -> list[tuple[str, str]]:
+    """The table of contents: anchors and words, in the order of the page."""
+    worst = None if weak or not views else views[0]
+    entries = [("hosts", "Computers")] if len(document.get("hosts", [])) > 1 else []
+    if worst:
+        entries += [(f"{worst.anchor}-{name}", words) for name, words, there in (
+            ("taken", "Taken", worst.row["stores"]), ("change", "To change", worst.row["rotation"]),
+            ("todo", "What to do", worst.row["plan"] or len(worst.row["next_steps"]) > MAX_FIRST_STEPS),
+            ("story", "What happened", True), ("time", "Timeline", worst.chart), ("tree", "Processes", worst.tree),
+            ("indicators", "Indicators", worst.row["indicators"]), ("attack", "ATT&CK", worst.matrix),
+            ("family", "Family", worst.row["attribution"]), ("controls", "Controls", worst.row["controls"]),
+            ("lessons", "Lessons", worst.row["lessons"]), ("level", "Level", True), ("blind", "Not seen", True),
+        ) if there]
+    else:
+        entries += [("incidents", "Weak signs")] if weak else []
+        entries += [("blind", "Not judged")]
+    entries += [("incidents", "Further incidents")] if len(views) > 1 and not weak else []
+    entries += [("coverage", "Telemetry"), ("alerts", "Alerts")]
+    entries += [("suppressed", "Suppressed")] if document.get("allowances") else []
+    return [*entries, ("problems", "Losses"), ("provenance", "Provenance"), ("glossary", "Glossary")]
 
 
-def _chart(row: IncidentRow, steps: tuple[story.Told, ...]) -> Chart | None:
-    """The timeline of the steps by evidence class; None where one step or none is no line."""
-    if len(steps) < 2:
-        return None
-    items = [
-        Item(
-            time=story.when(step.row["time"]),
-            lane=EVIDENCE_CLASSES.get(step.row["evidence_class"], _NO_LANE),
-            level=step.row["level"],
-            label=str(step.number),
-            title=step.row["title"],
-        )
-        for step in steps
-    ]
-    periods = [
-        Period(
-            story.when(stage["first_seen"]), story.when(stage["last_seen"]), f"Stage {stage['stage']}", stage["name"]
-        )
-        for stage in row["stages"]
-    ]
-    return lanes(items, (*EVIDENCE_CLASSES.values(), _NO_LANE), periods)
+def _hosts(alerts: Sequence[AlertRow]) -> list[str]:
+    """The hosts of the listed alerts, by name."""
+    return sorted({alert["host"] for alert in alerts}, key=str.lower)
 
 
 @cache
@@ -151,33 +149,37 @@ def _environment() -> Environment:
         "base_name": story.base_name,
         "block": _block,
         "clock": story.clock,
-        "mega": lambda size: f"{size / 1e6:,.1f} MB",
+        "mega": _mega,
         "moment": story.moment,
         "one_line": story.one_line,
         "number": lambda value: f"{value:,}",
         "points": lambda value: f"{value:g}",
+        "rank": story.rank,
         "short": clean,
     }
-    environment.globals |= {
+    environment.globals |= _LIMITS | {
         "LEVELS": LEVELS,
         "CLASSES": EVIDENCE_CLASSES,
-        "MAX_FIRST_STEPS": MAX_FIRST_STEPS,
-        "MAX_PROOF": MAX_PROOF,
-        "MAX_PROCESSES": MAX_PROCESSES,
-        "MAX_PRINTED": MAX_PRINTED,
-        "MAX_ENTRIES": MAX_ENTRIES,
+        "BASIS_WORDS": taken.BASIS_WORDS,
+        "CELL_STATES": matrix.STATES,
+        "INDICATOR_WORDS": _INDICATORS,
+        "PHASE_WORDS": _PHASES,
+        "STORE_MEANS": taken.STATE_MEANS,
+        "STORE_WORDS": taken.STATE_WORDS,
+        "BELOW_MEDIUM": story.BELOW_MEDIUM,
+        "WEAK_SIGNS": story.WEAK_SIGNS,
         "asset_words": story.asset_words,
         "count": story.count,
         "event_name": glossary.event_name,
         "found": story.found,
+        "glossary": glossary.GLOSSARY,
+        "holds": taken.holds,
+        "listed": story.listed,
         "nothing_in": story.nothing,
         "questions": story.questions,
-        "weak_signs": story.weak_signs,
-        "BELOW_MEDIUM": story.BELOW_MEDIUM,
-        "WEAK_SIGNS": story.WEAK_SIGNS,
-        "glossary": glossary.GLOSSARY,
         "span": story.span,
         "technique_name": glossary.technique_name,
+        "weak_signs": story.weak_signs,
     }
     return environment
 
@@ -185,6 +187,10 @@ def _environment() -> Environment:
 def _finalize(value: Any) -> Any:
     """Clean every text that a template prints; markup comes from our macros, whose texts were cleaned inside them."""
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _mega(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
 
 
 def _block(text: str) -> Markup:

@@ -7,7 +7,7 @@ number in SCHEMA; a further key does not. Times are RFC 3339 in UTC with `Z`, le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 SCHEMA = "douse.hunt/1"
@@ -166,6 +166,123 @@ class ProcessRow(TypedDict):
     alerts: list[str]
 
 
+class TacticRow(TypedDict):
+    """One of ATT&CK's tactics and what was seen of it."""
+
+    tactic_id: str
+    name: str
+    techniques: list[str]
+    first_seen: str
+    last_seen: str
+    alerts: list[str]
+
+
+class StoreRow(TypedDict):
+    """One credential store of one user. `state` is observed (a stranger accessed it), presumed (it exists, its reads
+    are not logged, and the incident is a theft), unknown (it exists, its reads are not logged) or untouched. `holds` is
+    what an access gives away, `unseen` what lies there too and whose access no record shows."""
+
+    store: str
+    family: str
+    product: str
+    state: str
+    user: str
+    holds: list[str]
+    unseen: list[str]
+    process: str
+    first_seen: str | None
+    last_seen: str | None
+    alerts: list[str]
+    evidence: str
+    verified: bool
+
+
+class RotationRow(TypedDict):
+    """Something to change, in the order of doing. `basis` is a store's state, or named where a record names the
+    entries."""
+
+    what: str
+    text: str
+    products: list[str]
+    users: list[str]
+    basis: str
+    entries: list[str]
+    alerts: list[str]
+
+
+class FamilyEvidenceRow(TypedDict):
+    """One thing that speaks for or against a family."""
+
+    family: str
+    kind: str
+    text: str
+    alerts: list[str]
+    verified: bool
+
+
+class AttributionRow(TypedDict):
+    """Which infostealer it was: `confidence` is empty, low, medium, high or confirmed."""
+
+    family: str
+    confidence: str
+    loader: str
+    loader_confidence: str
+    consistent_with: list[str]
+    evidence: list[FamilyEvidenceRow]
+    contradictions: list[FamilyEvidenceRow]
+
+
+class IndicatorRow(TypedDict):
+    """Something to search for elsewhere or to block. `type` is domain-name, url, ipv4-addr, ipv6-addr, file (a hash),
+    file-path or registry-key; `defanged` is for people, `value` for machines."""
+
+    type: str
+    value: str
+    defanged: str
+    role: str
+    block: bool
+    reason: str
+    first_seen: str
+    last_seen: str
+    process: str
+    alerts: list[str]
+
+
+class PlanRow(TypedDict):
+    """One thing to do; `phase` is contain, eradicate, recover or prevent, `steps` are numbers of steps, from 1."""
+
+    step_id: str
+    phase: str
+    text: str
+    steps: list[int]
+    controls: list[str]
+    lessons: list[str]
+
+
+class ControlRow(TypedDict):
+    """A control that would have broken the chain at a step (number from 1): `effect` is stops, limits or shows."""
+
+    control_id: str
+    title: str
+    takeaway: str
+    effect: str
+    step: int
+    why: str
+    techniques: list[str]
+    verified: bool
+
+
+class LessonRow(TypedDict):
+    """A lesson and whom to give it; `steps` are numbers from 1."""
+
+    lesson_id: str
+    title: str
+    takeaway: str
+    users: list[str]
+    why: str
+    steps: list[int]
+
+
 class IncidentRow(TypedDict):
     """What happened on one host, as far as the telemetry could show it. `alerts` are ids in time order. `impact` has
     ids of techniques that are outcomes; no log shows them, and `impact_reason` says why they are named."""
@@ -187,6 +304,14 @@ class IncidentRow(TypedDict):
     impact: list[str]
     impact_reason: str
     stages: list[StageRow]
+    tactics: list[TacticRow]
+    stores: list[StoreRow]
+    rotation: list[RotationRow]
+    attribution: AttributionRow | None
+    indicators: list[IndicatorRow]
+    plan: list[PlanRow]
+    controls: list[ControlRow]
+    lessons: list[LessonRow]
     steps: list[StepRow]
     sequences: list[SequenceRow]
     classes: list[ClassRow]
@@ -234,7 +359,7 @@ class AllowanceRow(TypedDict):
 
 
 class ErrorRow(TypedDict):
-    """Something the run could not use; `error` is loss, rule or input, `records` null where nobody can know."""
+    """Something the run could not use; `error` is loss, rule, ioc or input, `records` null where nobody can know."""
 
     kind: Literal["error"]
     error: str
@@ -291,15 +416,34 @@ class ProvenanceRow(TypedDict):
     lists: list[InputRow]
 
 
+class HostRow(TypedDict):
+    """One host of the fleet, worst first. `state` is incident, weak signs, no finding or no usable telemetry; a host
+    of the inventory that no record came from is listed with 0 records. `level` is empty without a finding, `missing`
+    what it could not show."""
+
+    kind: Literal["host"]
+    host: str
+    state: str
+    level: str
+    incidents: list[str]
+    alerts_by_level: dict[str, int]
+    records: int
+    first_event: str | None
+    last_event: str | None
+    missing: list[str]
+    asset: AssetRow | None
+
+
 class Document(TypedDict):
-    """One hunt, whole."""
+    """One hunt, whole. `alerts` and `suppressed` may be made row by row while they are read."""
 
     kind: Literal["hunt"]
     schema: str
     summary: SummaryRow
+    hosts: list[HostRow]
     incidents: list[IncidentRow]
-    alerts: list[AlertRow]
-    suppressed: list[SuppressedRow]
+    alerts: Sequence[AlertRow]
+    suppressed: Sequence[SuppressedRow]
     allowances: list[AllowanceRow]
     coverage: list[CoverageRow]
     errors: list[ErrorRow]
