@@ -15,7 +15,8 @@ from douse.errors import ContentError
     ("t.me", "dead-drop"), ("T.ME.", "dead-drop"), ("cdn.discordapp.com", "sharing"), ("docs.google.com", "dead-drop"),
     ("www.google.com", "vendor"), ("drive.google.com", "storage"), ("schemas.microsoft.com", "names"),
     ("go.microsoft.com", "vendor"), ("bad.workers.dev", "tenant"), ("bad.blob.core.windows.net", "tenant"),
-    ("checkip.amazonaws.com", "lookup"), ("x.s3.amazonaws.com", "tenant"),
+    ("checkip.amazonaws.com", "lookup"), ("8.8.8.8", "resolver"), ("2620:fe::fe", "resolver"),
+    ("x.s3.amazonaws.com", "tenant"),
 ])
 def test_the_most_exact_name_decides(host: str, kind: str) -> None:
     site = site_of(host)

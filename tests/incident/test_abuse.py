@@ -53,7 +53,7 @@ def test_a_sign_in_from_a_new_place_escalates_a_theft(event: Event) -> None:
     assert before.level == "high"
     (after,) = escalate([before], kept(BEFORE, event))
     assert (after.incident_id, after.level) == (before.incident_id, "critical")
-    assert after.title.endswith(", credential abuse")
+    assert after.title.endswith(", possible credential abuse")
     assert f"record {event.record_id} on srv-1.corp.example" in after.sequences[-1].reason
     assert "Sequence S9 raises it to critical." in after.level_reason
     assert after.plan[0].phase == "contain"

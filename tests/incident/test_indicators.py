@@ -313,3 +313,11 @@ def test_any_text_gives_only_valid_values(text: str) -> None:
     found = value_at(text)
     assert found is None or value_of(found.value) == found
     assert is_own(text) in (True, False)
+
+
+@pytest.mark.parametrize(("address", "block"), [("8.8.8.8", False), ("2606:4700:4700::1111", False), (SERVER, True)])
+def test_a_public_name_server_is_not_blocked(address: str, block: bool) -> None:
+    story, ran = Story(), b.process(SETUP, 700, 0, b.explorer())
+    story.alert(started(ran), "X", "Program Started From Downloads", "high")
+    story.alert(b.connection(ran, 2, address), "R", "Odd Program Connected", "high")
+    assert the(story.incident(), address).block is block

@@ -202,3 +202,27 @@ def test_the_order_of_the_alerts_does_not_matter() -> None:
     forward, backward = (correlate(alerts, facts, coverage)[0] for alerts in (story.alerts, story.alerts[::-1]))
     assert forward.plan == backward.plan
     assert (forward.controls, forward.lessons) == (backward.controls, backward.lessons)
+
+
+def test_a_reader_that_is_no_more_than_suspicious_is_looked_at_first() -> None:
+    story = Story()
+    story.read(b.process("C:\\Users\\anna\\Downloads\\x.exe", 700, 0, b.explorer()), 2, EXODUS_STORE, "wallet")
+    incident = story.incident()
+    assert (incident.level, which(incident)[0]) == ("low", "reader")
+    assert "x.exe (700)" in step(incident, "reader").text
+    assert step(incident, "reader").steps == (1,)
+    assert "reader" not in which(lumma().incident())
+
+
+def test_nobody_is_told_to_allow_a_program_of_windows_or_of_cookies_in_a_vault() -> None:
+    texts = {known.id: known.text for known in advice()}
+    assert "never a whole program of Windows" in texts["unclear"]
+    assert "cookie" not in texts["sessions"], "sessions are those of a vault's or messenger's accounts too"
+
+
+def test_a_record_without_a_host_still_reads_well() -> None:
+    story = lumma()
+    nameless = [replace(alert, host="") for alert in story.alerts]
+    facts = b.facts_of(story.events).host(b.HOST)
+    incident = correlate(nameless, facts, replace(b.coverage_of(story.events), host=""))[0]
+    assert incident.next_steps[0].startswith("Take the computer off the network")

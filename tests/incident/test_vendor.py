@@ -42,7 +42,8 @@ def judged(story: Story) -> tuple[str, str]:
 def test_removed_before_it_ran_is_medium() -> None:
     incident = removed(found(Story())).incident()
     assert (incident.level, ids(incident), len(incident.alert_ids)) == ("medium", {"S8"}, 2)
-    assert incident.title == "Infostealer removed by the antivirus before it ran"
+    assert incident.title == "Infostealer removed by the antivirus, no start of it logged"
+    assert "before it ran" not in f"{incident.verdict} {incident.sequences[0].title}", "starts may not have been logged"
     assert len(incident.sequences[0].alert_ids) == 2
 
 
@@ -50,6 +51,8 @@ def test_removed_before_it_ran_is_medium() -> None:
 def test_not_removed_is_critical(role: str) -> None:
     assert judged(found(Story(), role=role)) == ("critical", "critical")
     assert "no record says that it was removed" in found(Story()).incident().sequences[0].reason
+    assert ('the antivirus named "Trojan:Win32/LummaStealer.A"; no record says that it was removed'
+            in found(Story()).incident().verdict)
 
 
 @pytest.mark.parametrize("role", ["vendor-loader", ""])

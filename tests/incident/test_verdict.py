@@ -103,3 +103,11 @@ def test_lists_are_short_and_grammatical() -> None:
         "a, b and c",
         "a, b, c, d, e and 2 more",
     ]
+
+
+def test_an_indicator_that_was_given_is_named() -> None:
+    story = Story()
+    seen = b.connection(b.process("C:\\x.exe", 500), 3, SERVER)
+    told = b.event(b.SYSMON, 3, 3, {**seen.fields, "IndicatorType": "ipv4-addr", "IndicatorValue": SERVER})
+    story.alert(told, "R", "Indicator seen", "high", role="ioc")
+    assert f"{SERVER} is a given indicator" in story.incident().verdict

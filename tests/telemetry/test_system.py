@@ -99,6 +99,15 @@ def test_times_become_utc() -> None:
     assert in_utc(TIME.astimezone(timezone(timedelta(hours=5, minutes=45)))) == TIME
     assert in_utc(datetime(2026, 1, 1)) == datetime(2026, 1, 1, tzinfo=UTC)  # noqa: DTZ001 - that is the case
     assert in_utc(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9)))).tzinfo is UTC
+    assert in_utc(datetime(1601, 1, 1, tzinfo=UTC)) == datetime(1601, 1, 1, tzinfo=UTC)
     assert parse_time("2026-03-02T12:00:00.1234569Z") == TIME
     assert parse_time(5) is None
     assert parse_time("12 o'clock") is None
+
+
+@pytest.mark.parametrize("stated", ["0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z",
+                                    "9999-12-31T23:59:59-09:00"])
+def test_days_can_be_reckoned_from_every_time(stated: str) -> None:
+    head = head_of(json.dumps(record({"a": "b"}, TimeCreated={"#attributes": {"SystemTime": stated}})))
+    assert head is not None
+    assert head.time - timedelta(days=30) < head.time < head.time + timedelta(days=30)

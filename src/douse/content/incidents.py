@@ -64,7 +64,8 @@ class StageText:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing to do, and the conditions under which it is said; an empty one is no condition.
+    """One thing to do, and the conditions under which it is said; an empty one is no condition. It is for incidents of
+    `level` or more, and less than `below`.
 
     `rotation` makes it a step about changes, given where there are any of that kind. `because` are the classes whose
     steps call for it, `controls` the effects of the controls that belong to it, `lessons` that the lessons do.
@@ -74,6 +75,7 @@ class Advice:
     phase: str
     text: str
     level: str
+    below: str
     classes: tuple[str, ...]
     techniques: tuple[str, ...]
     sequences: tuple[str, ...]
@@ -131,7 +133,8 @@ def advice() -> tuple[Advice, ...]:
 def _advice(entry: Section) -> Advice:
     found = Advice(
         entry.text("id"), entry.choice("phase", PHASES), " ".join(entry.text("text").split()),
-        entry.choice("level", LEVELS, LEVELS[0]), _letters(entry, "classes"), entry.texts("techniques"),
+        entry.choice("level", LEVELS, LEVELS[0]), entry.choice("below", ("", *LEVELS), ""),
+        _letters(entry, "classes"), entry.texts("techniques"),
         _known(entry, "sequences", _sequences()), _letters(entry, "without"), _known(entry, "needs", NEEDS),
         _letters(entry, "because"), entry.choice("rotation", ("", *ROTATIONS), ""),
         _known(entry, "controls", EFFECTS), entry.truth("lessons", False))

@@ -15,7 +15,7 @@ from pathlib import Path
 from douse.content import document
 
 FILE = Path(__file__).with_name("sites.yml")
-KINDS = ("dead-drop", "sharing", "storage", "tenant", "lookup", "vendor", "names")
+KINDS = ("dead-drop", "sharing", "storage", "tenant", "lookup", "resolver", "vendor", "names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def sites() -> Mapping[str, Site]:
             entry.fail(f"{kind!r} is no kind of site.", f"Known: {', '.join(KINDS)}.")
         says, verified = entry.text("says"), entry.truth("verified", default=False)
         for name in entry.texts("hosts"):
-            if name != name.lower() or "." not in name:
-                entry.fail(f"{name!r} is no host name in small letters.", key="hosts")
+            if name != name.lower() or not {".", ":"} & set(name):
+                entry.fail(f"{name!r} is no host name or address in small letters.", key="hosts")
             if name in found:
                 entry.fail(f"{name} is {found[name].kind} already.", "Keep it in one kind.", key="hosts")
             found[name] = Site(name, kind, says, verified)

@@ -19,6 +19,7 @@ from douse.content.sequences import sequence
 from douse.incident.score import capped
 from douse.incident.signins import REMOTE_DESKTOP, SignIn, SignIns, person_of
 from douse.model import LEVELS, Incident, PlanStep, SequenceHit, level_rank
+from douse.text import defang
 
 HostAt = Callable[[str, datetime], str]
 """Whose an address was at a time: a host's name in lower case, "" where nobody knows."""
@@ -75,11 +76,11 @@ def _escalated(incident: Incident, signins: Sequence[SignIn]) -> Incident:
     words = words if raised != incident.level else "Sequence S9 does not raise it."
     first = signins[0]
     text = (f"Reset the password of {first.user}, end all its sessions and look at what it did on {first.host}: "
-            f"it was used from {first.source} after the incident.")
+            f"it was used from {defang(first.source)} after the incident.")
     step = PlanStep("credential-abuse", "contain", text, (), (), ())
     return replace(
         incident, level=level, sequences=(*incident.sequences, replace(hit, level=level)),
-        title=f"{incident.title}, {'credential abuse' if stolen else 'possible credential abuse'}",
+        title=f"{incident.title}, possible credential abuse",  # a new place may be a new home
         verdict=f"{incident.verdict.removesuffix('.')}; afterwards {_told(signins)}.",
         level_reason=" ".join([incident.level_reason, words, *(f"{cap}." for cap in caps if level != raised)]),
         plan=(step, *incident.plan), next_steps=(text, *incident.next_steps))

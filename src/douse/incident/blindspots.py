@@ -21,9 +21,9 @@ _TRIMMED = BlindSpot(
 
 
 def blind_spots(coverage: Coverage, facts: HostFacts) -> tuple[BlindSpot, ...]:
-    """All blind spots of a host, the most decisive first."""
+    """All blind spots of a host, the most decisive first: forgotten records concern every verdict about it."""
     spots = [_spot(requirement) for requirement in requirements() if _is_blind(requirement, coverage, facts)]
-    return (*spots, *((_TRIMMED,) if facts.trimmed else ()))
+    return (*((_TRIMMED,) if facts.trimmed else ()), *spots)
 
 
 def reads_audited(coverage: Coverage, facts: HostFacts) -> bool:

@@ -34,6 +34,8 @@ _URL: Final = re.compile(r"(?:https?|ftp)://[^\s\"'<>|;{}\\]{1,2048}", re.IGNORE
 _NEXT_URL: Final = re.compile(r",(?=(?:https?|ftp)://)|&&|\x00", re.IGNORECASE)
 _MARKS: Final = str.maketrans("", "", "^`")  # what a shell lets somebody put between the letters of a name
 _CLOSING: Final = ".,:!)]'\""
+_OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_ADDRESS: Final = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 _FETCHES: Final = re.compile(
     r"mshta|curl|wget|\b(?:iwr|irm|iex)\b|invoke-(?:web|rest)|downloadstring|downloadfile|downloaddata|bitsadmin|bitstransfer|"
     r"certutil|msiexec|finger|xmlhttp|webclient", re.IGNORECASE)
@@ -151,6 +153,8 @@ def _in_plain(plain: str) -> Iterator[Value]:
 @lru_cache(maxsize=4_096)
 def value_at(host: str) -> Value | None:
     """A host name or address as an indicator; None for this host, private ones, and what is neither."""
+    if _ADDRESS.fullmatch(host):  # as logs write it, and most of all that is asked
+        return Value("ipv4-addr", host) if is_public(host) else None
     found = next(iter(_host(host)), None)
     return found if found is None or found.type == "domain-name" or is_public(found.value) else None
 

@@ -18,6 +18,7 @@ from functools import lru_cache
 from douse.incident.addresses import spelled
 from douse.incident.people import is_sid
 from douse.model import Event
+from douse.telemetry.system import in_utc
 from douse.telemetry.times import iso
 
 SYSMON = "microsoft-windows-sysmon/operational"
@@ -187,7 +188,7 @@ def moment(text: str) -> datetime | None:
     counted = number(text)
     if counted >= _FILETIME_FROM:
         try:
-            return _FILETIME_EPOCH + timedelta(microseconds=counted // 10)
+            return in_utc(_FILETIME_EPOCH + timedelta(microseconds=counted // 10))
         except OverflowError:
             return None
     return iso(text) if text and not counted else None

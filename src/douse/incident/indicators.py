@@ -252,6 +252,8 @@ def _of_address(value: str, network: _Network) -> tuple[bool, str]:
         return False, f"Block {_either(network.names[value])} instead: an address may serve many."
     if told := network.instead_of(value):
         return False, f"Look at {told} first, which its program was told to fetch from: the address may be that host's."
+    if (site := site_of(value)) is not None:
+        return _of_site("", value, site)
     return is_public(value), f"Reached by its address alone. {_CHANGES}"
 
 

@@ -49,7 +49,7 @@ def plan_of(case: Case, stores: Sequence[StoreImpact], rotation: Sequence[Rotati
     """The steps for one incident, phase by phase, the most urgent first."""
     names = {**_found(case), **_answers(indicators, controls, lessons)}
     people = listed(_unique((*case.users, *(store.user for store in stores if store.alert_ids))), _MOST)
-    words = {"host": case.host, "people": people or NOBODY,
+    words = {"host": case.host or "the computer", "people": people or NOBODY,
              **{key: "; ".join(some) if key in _LONG else listed(some, _MOST) for key, some in names.items()}}
     found = _Found.of(case)
     return tuple(_step(step, case, words, changes, controls, lessons) for step in advice()
@@ -80,6 +80,8 @@ class _Found:
     def calls_for(self, step: Advice) -> bool:
         """Whether the conditions of an advice are met; its needs and what is to be changed are another matter."""
         if self.rank < level_rank(step.level) or not self.letters.isdisjoint(step.without):
+            return False
+        if step.below and self.rank >= level_rank(step.below):
             return False
         if not (step.classes or step.techniques or step.sequences):
             return True

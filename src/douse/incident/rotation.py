@@ -1,7 +1,7 @@
 """What to change after a theft: a case and its stores in, one line for each thing to do out, in the order of doing.
 
-Seeds first, because money cannot be called back; then sessions, because a stolen one works while passwords are being
-changed; then the rest (content/store_table.ROTATE). The texts are the stores' own (content/stores): an authenticator in
+Sessions first, because a stolen one works while passwords are being changed; then seeds, because money cannot be called
+back; then the rest (content/store_table.ROTATE). The texts are the stores' own (content/stores): an authenticator in
 a browser is not told to move funds. One line is for the products and people for whom it holds, each of them. What was
 seen to be taken and what is only assumed are lines of their own; entries that a record names stand by name.
 """

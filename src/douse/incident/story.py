@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 from douse.content.incidents import stages
 from douse.content.stores import stores
@@ -61,9 +62,14 @@ def stages_of(marks: Sequence[Mark]) -> tuple[Stage, ...]:
 
 def stage_of(mark: Mark) -> int:
     """The rule's stage, else the stage of the evidence class."""
-    if mark.alert and mark.alert.stage in {text.stage for text in stages()}:
-        return mark.alert.stage
-    return next((text.stage for text in stages() if mark.letter in text.classes), stages()[0].stage)
+    return _stage(mark.alert.stage if mark.alert else 0, mark.letter)
+
+
+@cache
+def _stage(stated: int, letter: str) -> int:
+    if stated in {text.stage for text in stages()}:
+        return stated
+    return next((text.stage for text in stages() if letter in text.classes), stages()[0].stage)
 
 
 def store_name(mark: Mark) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from douse.incident.entities import image_name
+from douse.incident.family_signs import ROLE_IOC
 from douse.incident.link import Links
 from douse.incident.marks import Mark
 from douse.incident.story import store_name
@@ -36,7 +37,7 @@ _HEADLINES = (
     (("S3",), "", "Likely loader or stealer"),
     (("S2",), "", "Likely initial compromise"),
     (("S1",), "", "Pasted command was run"),
-    (("S8",), "", "Infostealer removed by the antivirus before it ran"),
+    (("S8",), "", "Infostealer removed by the antivirus, no start of it logged"),
 )
 """Sequences of which one was found, the level it must give ("" for any), and what the incident is called then."""
 
@@ -57,8 +58,9 @@ def verdict_of(marks: Sequence[Mark], hits: Sequence[SequenceHit], level: str, l
     users = users_of(marks, links)
     found = {(hit.sequence_id, level) for hit in hits for level in ("", hit.level)}
     headline = next((text for ids, least, text in _HEADLINES if any((name, least) in found for name in ids)), "")
-    clauses = [clause for clause in (_lure(marks, hits, links), *_processes(marks, links),
-                                     _contacts(marks, links), _dead_drop(marks, links), _transfer(marks))
+    clauses = [clause for clause in (_vendor(marks, hits), _lure(marks, hits, links), *_processes(marks, links),
+                                     _contacts(marks, links), _given(marks), _dead_drop(marks, links),
+                                     _transfer(marks))
                if clause]
     if not headline:
         strongest = max((m.alert for m in marks if m.alert), key=lambda alert: level_rank(alert.level), default=None)
@@ -116,6 +118,18 @@ def _lure(marks: Sequence[Mark], hits: Sequence[SequenceHit], links: Links) -> s
     return next((m.alert.title for m in marks if m.letter in "XD" and m.alert), "")
 
 
+def _vendor(marks: Sequence[Mark], hits: Sequence[SequenceHit]) -> str:
+    """What the antivirus called the stealer, and at its worst why; what else became of it the headline says."""
+    hit = next((hit for hit in hits if hit.sequence_id == "S8"), None)
+    if hit is None:
+        return ""
+    names = [mark.placed.get("ThreatName") or mark.placed.get("Signature") for mark in marks
+             if mark.placed and mark.letter == "V" and not set(hit.alert_ids).isdisjoint(mark.alert_ids)]
+    named = listed(list(dict.fromkeys(map(_quoted, filter(None, names)))))
+    why = f"; {hit.reason.rpartition('; ')[2]}" if hit.level == "critical" else ""
+    return f"the antivirus named {named or 'a stealer'}{why}"
+
+
 def _processes(marks: Sequence[Mark], links: Links) -> list[str]:
     """What each process underwent and accessed, in the order in which they appear."""
     by_process: defaultdict[int | None, list[Mark]] = defaultdict(list)
@@ -153,6 +167,13 @@ def _contacts(marks: Sequence[Mark], links: Links) -> str:
     names = _images([m for m in marks if m.letter == "R" and m.role != "dead-drop"
                      and m.placed and m.placed.destination], links)
     return f"{listed(names)} used the network" if names else ""
+
+
+def _given(marks: Sequence[Mark]) -> str:
+    """Which of the indicators that the analyst gave were seen."""
+    seen = [mark.placed.get("IndicatorValue") for mark in marks if mark.role == ROLE_IOC and mark.placed]
+    names = list(dict.fromkeys(map(_quoted, filter(None, seen))))
+    return f"{listed(names)} {'is a given indicator' if len(names) == 1 else 'are given indicators'}" if names else ""
 
 
 def _dead_drop(marks: Sequence[Mark], links: Links) -> str:

@@ -39,6 +39,8 @@ class Head(NamedTuple):
 
 NOTHING: Final = msgspec.Raw(b"null")
 _SHORTEST_TIME: Final = len("2026-11-03T08:14:00")
+_FIRST_YEAR: Final = 2
+_LAST_YEAR: Final = 9998
 _FINER_THAN_MICROSECONDS: Final = re.compile(r"(\.\d{6})\d+")
 
 
@@ -120,7 +122,7 @@ def head_of(text: str) -> Head | None:
     except ValueError:
         return _tolerant_head(text)
     head = (system.Channel, event_id, system.Computer, system.Provider.attributes.Name, system.EventRecordID,
-            time if time.tzinfo is UTC else in_utc(time))
+            time if time.tzinfo is UTC and _FIRST_YEAR <= time.year <= _LAST_YEAR else in_utc(time))
     return Head(*head, event.EventData, event.UserData) if event.RenderingInfo is NOTHING else Head(*head)
 
 
@@ -146,13 +148,15 @@ def _event_of(text: str) -> Mapping[str, Any]:
 
 
 def in_utc(time: datetime) -> datetime:
-    """The time in UTC; one without a zone is taken as UTC, which is what System/TimeCreated is."""
-    if time.tzinfo is None:
-        return time.replace(tzinfo=UTC)
-    try:
-        return time.astimezone(UTC)
-    except OverflowError:  # within a day of year 1 or 9999
-        return time.replace(tzinfo=UTC)
+    """The time in UTC; one without a zone is taken as UTC, which is what System/TimeCreated is.
+
+    A time in the first or last year of the calendar, which only a broken or forged record has, is moved into the next
+    one that is not: nothing could be reckoned from it, "ten minutes later" is no time there.
+    """
+    year = min(max(time.year, _FIRST_YEAR), _LAST_YEAR)
+    if year != time.year:
+        time = time.replace(year=year)  # neither 1 nor 9999 is a leap year
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def parse_time(value: object) -> datetime | None:

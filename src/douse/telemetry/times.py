@@ -32,7 +32,8 @@ def epoch(text: str) -> datetime | None:
     nanoseconds."""
     try:
         number = float(text)
-        return datetime.fromtimestamp(number / next((unit for least, unit in _UNITS if number >= least), 1), UTC)
+        seconds = number / next((unit for least, unit in _UNITS if number >= least), 1)
+        return in_utc(datetime.fromtimestamp(seconds, UTC))
     except (ValueError, OverflowError, OSError):
         return None
 
