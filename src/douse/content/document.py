@@ -7,7 +7,7 @@ until a loader asks for a number or a truth value. Every complaint is a ContentE
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
@@ -119,6 +119,14 @@ class Section:
         if not isinstance(node, yaml.SequenceNode) or not all(isinstance(item, yaml.ScalarNode) for item in node.value):
             self.fail(f"{key} must be a list of values.", "Write it as [a, b].", key=key)
         return tuple(item.value for item in node.value)
+
+    def texts_of(self, key: str, words: Collection[str]) -> tuple[str, ...]:
+        """The same, each of them one of some words."""
+        found = self.texts(key)
+        unknown = [word for word in found if word not in words]
+        if unknown:
+            self.fail(f"{key} has {unknown[0]!r}, which is none of {', '.join(words)}.", key=key)
+        return found
 
     def value(self, key: str) -> str | list[str] | None:
         """What a log's field holds: a text, a list of texts, or None for a bare null."""

@@ -53,7 +53,8 @@ def _ladder() -> tuple[Rung, ...]:
     for entry in top.listed("levels"):
         sets = tuple(frozenset(word.strip() for word in one.split("+")) for one in _some(entry, "any_of"))
         for word in sorted(frozenset[str]().union(*sets)):
-            _one_of(entry, "any_of", word, EVIDENCE)
+            if word not in EVIDENCE:
+                entry.fail(f"any_of has {word!r}, which is none of {', '.join(EVIDENCE)}.", key="any_of")
         rungs.append(Rung(entry.choice("level", CONFIDENCES[1:]), sets))
         entry.end()
     top.end()
@@ -65,7 +66,7 @@ def _loaders(ids: tuple[str, ...]) -> tuple[Delivery, ...]:
     found = []
     for entry in top.listed("loaders"):
         found.append(Delivery(entry.text("id"), entry.text("name"), entry.texts("aliases"),
-                              _each_of(entry, "delivers", ids), _line(entry.text("source")), _verified(entry)))
+                              entry.texts_of("delivers", ids), _line(entry.text("source")), _verified(entry)))
         entry.end()
     top.end()
     return tuple(found)
@@ -100,7 +101,7 @@ def _discriminator(entry: Section, ids: tuple[str, ...], ladder: Sequence[Rung],
                    key="confidence")
     found = Discriminator(
         entry.text("id"), _line(entry.text("text")), evidence, claimed, _sign(entry),
-        _each_of(entry, "shared_with", ids), _each_of(entry, "sources", tuple(sources)), _verified(entry))
+        entry.texts_of("shared_with", ids), entry.texts_of("sources", tuple(sources)), _verified(entry))
     if found.verified and not any(sources[source][1] for source in found.sources):
         entry.fail(f"{found.id} is verified without a source that was read.", "Name one under sources.")
     entry.end()
@@ -130,18 +131,6 @@ def _no_name_twice(known: Sequence[Family], loaders: Sequence[Delivery]) -> None
             other = owners.setdefault(name, owner)
             if other != owner:
                 raise ContentError(str(FOLDER), f"{name!r} means {other} and {owner}.", "Keep it at one of them.")
-
-
-def _each_of(entry: Section, key: str, words: tuple[str, ...]) -> tuple[str, ...]:
-    found = entry.texts(key)
-    for word in found:
-        _one_of(entry, key, word, words)
-    return found
-
-
-def _one_of(entry: Section, key: str, word: str, words: tuple[str, ...]) -> None:
-    if word not in words:
-        entry.fail(f"{key} has {word!r}, which is none of {', '.join(words)}.", key=key)
 
 
 def _some(entry: Section, key: str) -> tuple[str, ...]:

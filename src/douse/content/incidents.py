@@ -135,9 +135,9 @@ def _advice(entry: Section) -> Advice:
         entry.text("id"), entry.choice("phase", PHASES), " ".join(entry.text("text").split()),
         entry.choice("level", LEVELS, LEVELS[0]), entry.choice("below", ("", *LEVELS), ""),
         _letters(entry, "classes"), entry.texts("techniques"),
-        _known(entry, "sequences", _sequences()), _letters(entry, "without"), _known(entry, "needs", NEEDS),
+        entry.texts_of("sequences", _sequences()), _letters(entry, "without"), entry.texts_of("needs", NEEDS),
         _letters(entry, "because"), entry.choice("rotation", ("", *ROTATIONS), ""),
-        _known(entry, "controls", EFFECTS), entry.truth("lessons", False))
+        entry.texts_of("controls", EFFECTS), entry.truth("lessons", False))
     words = (*ALWAYS, *found.needs, *(OF_ROTATION if found.rotation else ()))
     unknown = [word for word in re.findall(r"\{(\w*)\}", found.text) if word not in words]
     if unknown:
@@ -161,12 +161,4 @@ def _numbers(data: Section, key: str, words: tuple[str, ...]) -> dict[str, int]:
 
 
 def _letters(entry: Section, key: str) -> tuple[str, ...]:
-    return _known(entry, key, tuple(EVIDENCE_CLASSES))
-
-
-def _known(entry: Section, key: str, words: tuple[str, ...]) -> tuple[str, ...]:
-    found = entry.texts(key)
-    unknown = [word for word in found if word not in words]
-    if unknown:
-        entry.fail(f"{key} has {unknown[0]!r}, which is none of {', '.join(words)}.", key=key)
-    return found
+    return entry.texts_of(key, EVIDENCE_CLASSES)

@@ -48,10 +48,10 @@ class Sign:
 def read_sign(entry: Section) -> Sign:
     """The sign of an entry, whose other keys are left to its loader. One that asks nothing is an error."""
     sign = Sign(
-        _known(entry, "classes", tuple(EVIDENCE_CLASSES)), entry.texts("roles"), entry.texts("techniques"),
-        _lower(entry, "programs"), _lower(entry, "parents"), _known(entry, "stores", _families()),
+        entry.texts_of("classes", EVIDENCE_CLASSES), entry.texts("roles"), entry.texts("techniques"),
+        _lower(entry, "programs"), _lower(entry, "parents"), entry.texts_of("stores", _families()),
         _lower(entry, "says"), _lower(entry, "unless"), entry.choice("folder", FOLDERS, ""),
-        _known(entry, "gaps", _gaps()), _known(entry, "sequences", _sequences()), _known(entry, "levels", LEVELS))
+        entry.texts_of("gaps", _gaps()), entry.texts_of("sequences", _sequences()), entry.texts_of("levels", LEVELS))
     if not (sign.is_about_evidence or sign.gaps or sign.sequences or sign.levels):
         entry.fail("names no evidence, so that it would fit every incident.", "Name classes, roles or the like.")
     return sign
@@ -59,17 +59,9 @@ def read_sign(entry: Section) -> Sign:
 
 def read_tags(entry: Section) -> tuple[str, ...]:
     """The sentences of the mission's advice that an entry answers; at least one."""
-    found = _known(entry, "seed", TAGS)
+    found = entry.texts_of("seed", TAGS)
     if not found:
         entry.fail("seed is missing.", f"Name at least one of {', '.join(TAGS)}.")
-    return found
-
-
-def _known(entry: Section, key: str, words: tuple[str, ...]) -> tuple[str, ...]:
-    found = entry.texts(key)
-    unknown = [word for word in found if word not in words]
-    if unknown:
-        entry.fail(f"{key} has {unknown[0]!r}, which is none of {', '.join(words)}.", key=key)
     return found
 
 
