@@ -184,8 +184,8 @@ def test_all_that_a_sign_names_must_fit(sign: Sign, fits: bool, monkeypatch: pyt
     ran = b.process(MSHTA, 500, 0, b.explorer(), "mshta https://VERIFY.example/a")
     story.alert(b.process_start(ran), "X", "Started", "high", techniques=("T1218.005",))
 
-    def look(case: Case) -> tuple[BreakingControl, ...]:
-        seen.append(any(piece.shape.fits(sign) and piece.says(sign) for piece in signs.Evidence(case).pieces))
+    def look(case: Case, evidence: signs.Evidence) -> tuple[BreakingControl, ...]:
+        seen.append(any(piece.shape.fits(sign) and piece.says(sign) for piece in evidence.pieces))
         return ()
 
     monkeypatch.setattr("douse.incident.correlate.controls_of", look)
@@ -197,10 +197,10 @@ def test_a_flood_of_evidence_is_looked_at_in_bounds(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(signs, "MOST", 50)
     looked: list[int] = []
 
-    def look(case: Case) -> tuple[BreakingControl, ...]:
+    def look(case: Case, evidence: signs.Evidence) -> tuple[BreakingControl, ...]:
         begun = time.process_time()
-        looked.append(len(signs.Evidence(case).pieces))
-        found = prevention.controls_of(case)
+        looked.append(len(evidence.pieces))
+        found = prevention.controls_of(case, evidence)
         assert time.process_time() - begun < 2
         return found
 
@@ -226,8 +226,8 @@ def test_controls_do_not_change_a_level() -> None:
     story = lumma()
     facts, coverage = b.facts_of(story.events).host(b.HOST), b.coverage_of(story.events)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("douse.incident.correlate.controls_of", lambda case: ())
-        patch.setattr("douse.incident.correlate.lessons_of", lambda case: ())
+        patch.setattr("douse.incident.correlate.controls_of", lambda case, evidence: ())
+        patch.setattr("douse.incident.correlate.lessons_of", lambda case, evidence: ())
         bare = correlate(story.alerts, facts, coverage)[0]
     whole = correlate(story.alerts, facts, coverage)[0]
     assert (bare.level, bare.score, bare.incident_id) == (whole.level, whole.score, whole.incident_id)

@@ -31,6 +31,7 @@ from douse.incident.processes import ProcessTable
 from douse.incident.rotation import rotation_of
 from douse.incident.score import class_scores, floor_of, level_of
 from douse.incident.sequences import Scene, sequence_hits
+from douse.incident.signs import Evidence
 from douse.incident.story import stages_of, steps_of
 from douse.incident.tactics import tactics_of
 from douse.incident.transfers import Carried, Transfer, carried_by, through_proxy
@@ -88,7 +89,8 @@ def _incident(group: JoinedGroup, links: Links, facts: HostFacts, connections: C
                 coverage, spots, audited, dropped)
     stores = stores_of(case)
     rotation, attribution, indicators = rotation_of(case, stores), attribution_of(case), indicators_of(case)
-    controls, lessons = controls_of(case), lessons_of(case)
+    evidence = Evidence(case)
+    controls, lessons = controls_of(case, evidence), lessons_of(case, evidence)
     plan = plan_of(case, stores, rotation, indicators, controls, lessons)
     return Incident(
         incident_id=incident_id, host=host, level=level, score=score, title=verdict.title,

@@ -86,24 +86,24 @@ class _Broken:
         return self.entry.effect == "shows", self.step, EFFECTS.index(self.entry.effect), self.control.id
 
 
-def controls_of(case: Case) -> tuple[BreakingControl, ...]:
+def controls_of(case: Case, evidence: Evidence) -> tuple[BreakingControl, ...]:
     """The controls, the one that acts earliest first."""
     if level_rank(case.level) < level_rank(FROM):
         return ()
     found: dict[str, _Broken] = {}
-    for one in (*_acting(Evidence(case), case), *_showing(case)):
+    for one in (*_acting(evidence, case), *_showing(case)):
         known = found.get(one.control.id)
         if known is None or one.strength < known.strength:
             found[one.control.id] = one
     return tuple(_told(one, case) for one in _most_useful(sorted(found.values(), key=lambda one: one.place)))
 
 
-def lessons_of(case: Case) -> tuple[AssignedLesson, ...]:
+def lessons_of(case: Case, evidence: Evidence) -> tuple[AssignedLesson, ...]:
     """The lessons and whom to give them: those whose occasion came first, what is for IT staff last."""
     if level_rank(case.level) < level_rank(FROM):
         return ()
     found: dict[str, tuple[_Asked, list[Piece]]] = {}
-    for piece, one in Evidence(case).fitting(_asked_by):
+    for piece, one in evidence.fitting(_asked_by):
         asked, pieces = found.setdefault(one.lesson.id, (one, []))
         if asked.occasion is one.occasion:
             pieces.append(piece)

@@ -121,7 +121,11 @@ class Evidence:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self.pieces = tuple(sorted(self._found(), key=lambda piece: piece.step))
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The pieces; weak signs ask for none."""
+        return tuple(sorted(self._found(), key=lambda piece: piece.step))
 
     def fitting(self, signs: Callable[[Shape], Iterable[Fit]]) -> Iterator[tuple[Piece, Fit]]:
         """Each piece, earliest first, with everything whose sign fits it. `signs` gives what fits a shape and should
