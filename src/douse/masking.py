@@ -34,6 +34,17 @@ _TRIGGER = re2.compile(
     r"AKIA|ASIA|gh[pousr]_|github_pat|xox|eyJ|PRIVATE KEY|sk-|glpat|npm_|AIza|hvs\.|\bnet1?\b|psexec|plink|curl|sqlcmd|"
     r"mysql|sshpass|certutil|freerdp|-hp|7z|rar|sig=|\d:AA|hooks\.slack|api/webhooks|-asplaintext")
 
+def _after(mark: str, not_before: str = "", flags: int = re.IGNORECASE) -> re.Pattern[str]:
+    """A value behind a mark, which is the first group."""
+    return re.compile(rf"({mark}){not_before}{_REFERENCE}{_VALUE}", flags)
+
+
+def _option(program: str, option: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
+    """The value of an option of a program, somewhere behind its name."""
+    return _after(rf"{program}(?:\.exe)?\b[^\r\n]{{0,300}}?\s{option}", flags=flags)
+
+
+_NET = r"\bnet1?(?:\.exe)?[\"']?\s{1,3}"
 _MARKED = (
     # name=value, name: value, "name": "value"; a .NET assembly's PublicKeyToken is public
     re.compile(rf"(?<!PublicKey)(?<![a-z])({_NAMES}(?:\\?[\"'])?\s{{0,3}}(?:=>|[:=])\s{{0,3}}\\?)"
@@ -52,28 +63,22 @@ _MARKED = (
     re.compile(r"(\b(?:set-)?cookie\s{0,3}[:=]\s{0,3}[\"']?)(?!\[redacted\]|\$)[^\s\"'][^\"'\r\n]{0,2000}",
                re.IGNORECASE),
     # schtasks /rp value; sc create password= value is a name above
-    re.compile(rf"(/rp\s{{1,3}}){_REFERENCE}{_VALUE}", re.IGNORECASE),
+    _after(r"/rp\s{1,3}"),
     # net user NAME value /add
-    re.compile(rf"(\bnet1?(?:\.exe)?[\"']?\s{{1,3}}user\s{{1,3}}(?:\"[^\"]{{1,100}}\"|[^\s\"/]{{1,100}})\s{{1,3}})"
-               rf"(?!/){_REFERENCE}{_VALUE}", re.IGNORECASE),
+    _after(rf"{_NET}user\s{{1,3}}(?:\"[^\"]{{1,100}}\"|[^\s\"/]{{1,100}})\s{{1,3}}", "(?!/)"),
     # net use * \\server\share value /user:..., and net use ... /user:anna value
-    re.compile(rf"(\bnet1?(?:\.exe)?[\"']?\s{{1,3}}use\s{{1,3}}(?:[a-z*]:?\s{{1,3}})?\\\\[^\s\"]{{1,200}}\s{{1,3}})"
-               rf"(?!/){_REFERENCE}{_VALUE}", re.IGNORECASE),
-    re.compile(rf"(\bnet1?(?:\.exe)?[\"']?\s{{1,3}}use\s[^\r\n]{{0,300}}?/u(?:ser)?:[^\s]{{1,200}}\s{{1,3}})"
-               rf"(?!/){_REFERENCE}{_VALUE}", re.IGNORECASE),
+    _after(rf"{_NET}use\s{{1,3}}(?:[a-z*]:?\s{{1,3}})?\\\\[^\s\"]{{1,200}}\s{{1,3}}", "(?!/)"),
+    _after(rf"{_NET}use\s[^\r\n]{{0,300}}?/u(?:ser)?:[^\s]{{1,200}}\s{{1,3}}", "(?!/)"),
     # psexec -u anna -p value, sshpass -p value
-    re.compile(rf"(\b(?:psexec\w*|paexec|sshpass|smbexec|wmiexec|xfreerdp|evil-winrm)(?:\.exe)?\b"
-               rf"[^\r\n]{{0,300}}?\s-p\s{{0,3}}){_REFERENCE}{_VALUE}", re.IGNORECASE),
-    re.compile(rf"(\b(?:plink|pscp|psftp|putty|kitty)(?:\.exe)?\b[^\r\n]{{0,300}}?\s-pw\s{{1,3}})"
-               rf"{_REFERENCE}{_VALUE}", re.IGNORECASE),
-    re.compile(rf"(\b(?:sqlcmd|osql|bcp|isql)(?:\.exe)?\b[^\r\n]{{0,300}}?\s-P\s{{0,3}}){_REFERENCE}{_VALUE}"),
-    re.compile(rf"(\b(?:mysql|mysqldump|mysqladmin)(?:\.exe)?\b[^\r\n]{{0,300}}?\s-p){_REFERENCE}{_VALUE}"),
+    _option(r"\b(?:psexec\w*|paexec|sshpass|smbexec|wmiexec|xfreerdp|evil-winrm)", r"-p\s{0,3}"),
+    _option(r"\b(?:plink|pscp|psftp|putty|kitty)", r"-pw\s{1,3}"),
+    _option(r"\b(?:sqlcmd|osql|bcp|isql)", r"-P\s{0,3}", 0),
+    _option(r"\b(?:mysql|mysqldump|mysqladmin)", "-p", 0),
     # certutil -p value, xfreerdp /p:value
-    re.compile(rf"(\bcertutil(?:\.exe)?\b[^\r\n]{{0,300}}?\s[-/]p\s{{1,3}}){_REFERENCE}{_VALUE}", re.IGNORECASE),
-    re.compile(rf"(freerdp(?:\.exe)?\b[^\r\n]{{0,300}}?\s/p:){_REFERENCE}{_VALUE}", re.IGNORECASE),
+    _option(r"\bcertutil", r"[-/]p\s{1,3}"),
+    _option("freerdp", "/p:"),
     # reg add KEY /v DefaultPassword /t REG_SZ /d value
-    re.compile(rf"(\s/v\s{{1,3}}\"?[a-z_]{{0,30}}{_NAMES}\"?\s[^\r\n]{{0,100}}?/d\s{{1,3}}){_REFERENCE}{_VALUE}",
-               re.IGNORECASE),
+    _after(rf"\s/v\s{{1,3}}\"?[a-z_]{{0,30}}{_NAMES}\"?\s[^\r\n]{{0,100}}?/d\s{{1,3}}"),
     # 7z a -pvalue, rar a -hpvalue
     re.compile(r"(\b(?:7z|7za|7zr|rar|winrar|unrar)(?:\.exe)?\b[\"']?\s[^\r\n]{0,300}?\s-h?p)(?!\[redacted\])[^\s]{1,200}",
                re.IGNORECASE),
@@ -81,8 +86,7 @@ _MARKED = (
     re.compile(r"(\bcurl(?:\.exe)?\b[^\r\n]{0,300}?\s(?:-u|--user|--proxy-user)\s{0,3}[\"']?[^\s:\"']{1,100}:)"
                r"(?!\[redacted\])[^\s\"']{1,200}", re.IGNORECASE),
     # ConvertTo-SecureString "value" -AsPlainText, in either order
-    re.compile(rf"(ConvertTo-SecureString\s{{1,3}}(?:-String\s{{1,3}}|-AsPlainText\s{{1,3}}|-Force\s{{1,3}}){{0,3}})"
-               rf"{_REFERENCE}{_VALUE}", re.IGNORECASE),
+    _after(r"ConvertTo-SecureString\s{1,3}(?:-String\s{1,3}|-AsPlainText\s{1,3}|-Force\s{1,3}){0,3}"),
     # [pscredential]::new('anna', 'value'), NetworkCredential("anna", "value")
     re.compile(r"((?:NetworkCredential|PSCredential)(?:\]::new)?\s{0,3}\(\s{0,3}(?:\"[^\"]{0,100}\"|'[^']{0,100}')\s{0,3},"
                r"\s{0,3}[\"'])(?!\[redacted\])[^\"'\r\n]{1,200}", re.IGNORECASE),
