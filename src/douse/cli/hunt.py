@@ -81,7 +81,7 @@ def hunt(ctx: click.Context, paths: tuple[str, ...], rules: tuple[Path, ...], pl
     """
     from douse import api
     from douse.cli import output as out
-    from douse.cli.show import Progress
+    from douse.cli.progress import Progress
     from douse.hunt.options import HuntOptions
     from douse.hunt.run import Silent
 

@@ -14,7 +14,6 @@ from io import StringIO
 from typing import TextIO
 
 from douse.cli.hunt_page import EVERYTHING, HuntPage
-from douse.cli.progress import Progress
 from douse.cli.screen import COLORS, FILE_WIDTH, LEVEL_WIDTH, Grid, drawn, level_word, plain
 from douse.cli.show_fleet import fleet
 from douse.cli.show_incident import gaps, incident, todo
@@ -22,7 +21,7 @@ from douse.cli.show_totals import MAX_LISTED, totals
 from douse.report import story
 from douse.report.schema import Document, IncidentRow
 
-__all__ = ["COLORS", "Progress", "hunt_table", "hunt_table_bytes"]
+__all__ = ["COLORS", "hunt_table", "hunt_table_bytes"]
 
 MAX_OTHERS = 10
 MAX_WEAK_STEPS = 3
