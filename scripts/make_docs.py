@@ -67,8 +67,8 @@ def cli_page() -> str:
         pages.append((f"douse {entry.name}", help_text(command, entry.name, root)))
         if isinstance(command, click.Group):
             group = click.Context(command, info_name=entry.name, parent=root)
-            pages += [(f"douse {entry.name} {verb}", help_text(command.commands[verb], verb, group))
-                      for verb in command.list_commands(group)]
+            pages += [(f"douse {entry.name} {verb}", help_text(found, verb, group))
+                      for verb in command.list_commands(group) if (found := command.get_command(group, verb))]
     return INTRODUCTION + "\n\n".join(f"## {title}\n\n```text\n{text}\n```" for title, text in pages) + "\n"
 
 
