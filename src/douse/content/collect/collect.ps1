@@ -37,6 +37,10 @@ function Get-Key {
     if ($env:PROCESSOR_ARCHITEW6432) {
         throw 'This is a 32-bit PowerShell; start that of System32.'
     }
+    if ($Path -match '/') {
+        # The provider takes a slash for a backslash and would look at another key.
+        throw 'Keys with a slash cannot be read in constrained language.'
+    }
     $hive = 'HKEY_LOCAL_MACHINE'
     if ($Root -eq 'Users') {
         $hive = 'HKEY_USERS'

@@ -1,0 +1,85 @@
+"""Files beside a file: a path from its folder in, the file out, opened only when a reader asks.
+
+A hive's transaction logs, the SYSTEM hive that knows the host's name, and the name of a GPO backup lie in other files
+than what is being read. Names compare without case, because evidence comes from Windows and is read on file systems
+that do not. On disk a path may lead upwards, also out of what the user named; in an archive it ends at its root.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from douse.harden.evidence.file import MAX_BYTES, EvidenceFile
+
+_PARTS = 12
+"""Longest path that is followed, in parts."""
+
+
+class OnDisk(Mapping[str, EvidenceFile]):
+    """The files around a file on disk. Iterating lists those of its own folder."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.parent
+
+    def __getitem__(self, name: str) -> EvidenceFile:
+        found = self._folder.absolute()
+        parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+        for part in parts[:_PARTS]:
+            found = found.parent if part == ".." else found / _spelled(found, part, name)
+        try:
+            if not found.is_file() or found.stat().st_size > MAX_BYTES:
+                raise KeyError(name)
+            return EvidenceFile(str(found), found.name, found.read_bytes(), found, OnDisk(found))
+        except OSError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            return iter(sorted(entry.name.casefold() for entry in os.scandir(self._folder) if entry.is_file()))
+        except OSError:
+            return iter(())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _spelled(folder: Path, part: str, asked: str) -> str:
+    """A name as the folder has it."""
+    try:
+        names = [entry.name for entry in folder.iterdir()]
+    except OSError:
+        raise KeyError(asked) from None
+    if part in names:
+        return part
+    for name in sorted(names):
+        if name.casefold() == part.casefold():
+            return name
+    raise KeyError(asked)
+
+
+class InArchive(Mapping[str, EvidenceFile]):
+    """The files around a member of an archive: `names` are all members by folded path, `load` opens one."""
+
+    def __init__(self, inner: str, names: Mapping[str, str], load: Callable[[str], EvidenceFile]) -> None:
+        self._folder = inner.rpartition("/")[0]
+        self._names, self._load = names, load
+
+    def __getitem__(self, name: str) -> EvidenceFile:
+        parts = [part for part in self._folder.split("/") if part]
+        for part in name.replace("\\", "/").split("/"):
+            if part == "..":
+                if not parts:
+                    raise KeyError(name)
+                parts.pop()
+            elif part not in ("", "."):
+                parts.append(part)
+        return self._load(self._names["/".join(parts).casefold()])
+
+    def __iter__(self) -> Iterator[str]:
+        prefix = f"{self._folder}/".casefold() if self._folder else ""
+        return (name[len(prefix):] for name in self._names if name.startswith(prefix) and "/" not in name[len(prefix):])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
