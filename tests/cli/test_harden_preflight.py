@@ -83,6 +83,15 @@ def test_nothing_is_written_over_a_list_or_into_evidence(run: Run, month: tuple[
         assert target.read_bytes() == before
 
 
+def test_the_record_is_not_overwritten_by_the_decisions(run: Run, month: tuple[Path, Path], tmp_path: Path) -> None:
+    base = ("preflight", "mshta", "--logs", month[0], "--inventory", month[1], "-q")
+    for files in (("-o", tmp_path / "a.json", "--write-decisions", tmp_path / "." / "a.json"),
+                  ("--write-decisions", "-"), ("-o", "-", "--write-decisions", "-")):
+        code, out, err = run(*base, *files)
+        assert (code, out, "where the result goes, too" in err) == (2, "", True)
+    assert not (tmp_path / "a.json").exists()
+
+
 @pytest.mark.parametrize("more", [
     ("--inventory", "nowhere.csv"), ("--decisions", "nowhere.yml"), ("--internal", "corp"), ("--ioc", "nowhere.txt")])
 def test_a_list_that_cannot_be_used_is_an_error_of_its_own(run: Run, month: tuple[Path, Path],
@@ -106,7 +115,9 @@ def test_a_simulated_intrusion_is_a_no_go_and_an_ordinary_day_is_not_enough(
     assert code == 11
     assert out.startswith("INSUFFICIENT")
     one = inventory(tmp_path, ["WS-019"])
-    assert run("preflight", "mshta", "--logs", day, "--inventory", one, "-q", "--days", "1")[0] == 0
+    code, out, _ = run("preflight", "mshta", "--logs", day, "--inventory", one, "-q", "--days", "1")
+    assert code == 11  # its HTA started, and nothing proves that Sysmon's configuration has connections of mshta
+    assert "no record would have shown a connection" in " ".join(out.split())
     assert run("preflight", "mshta", "--logs", day, "--inventory", one, "-q")[0] == 11  # its log begins that day
 
 

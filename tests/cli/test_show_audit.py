@@ -69,3 +69,12 @@ def test_help_has_examples_and_codes_and_loads_nothing_heavy(verb: str, capsys: 
                "print(sorted({'yaml', 'rich', 'jinja2', 'evtx', 'msgspec'} & set(sys.modules)))")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_hosts_of_which_the_same_is_to_be_said_share_a_line() -> None:
+    asked = shown(60, 100).split("Controls")[0]
+    assert asked.count("PC-000") == 1
+    assert asked.count("Not known") + asked.count("unknown") < 10, asked
+    assert "PC-059" in asked  # in a file every host is named
+    assert "PC-059" not in shown(60).split("Controls")[0]
+    assert "and 55 more" in shown(60)

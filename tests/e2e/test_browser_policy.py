@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def rows(tool: Callable[[str], Path]) -> Callable[[Mapping[str, object], float],
         missing("playwright is not installed; run `make setup-e2e`")
     from playwright.sync_api import sync_playwright
 
-    def read(values: Mapping[str, object], seconds: float = 30) -> dict[str, str]:
+    def started(values: Mapping[str, object], seconds: float) -> dict[str, str]:
         with managed(values), sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=tool("chromium"), args=["--no-sandbox"],
                                                   timeout=seconds * 1000)
@@ -71,6 +72,10 @@ def rows(tool: Callable[[str], Path]) -> Callable[[Mapping[str, object], float],
             found: dict[str, str] = page.evaluate(ROWS)
             chromium.close()
         return found
+
+    def read(values: Mapping[str, object], seconds: float = 30) -> dict[str, str]:
+        with ThreadPoolExecutor(1) as thread:  # of its own: playwright's loop of the other tests runs in this one
+            return thread.submit(started, values, seconds).result()
 
     return read
 

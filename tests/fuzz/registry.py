@@ -1,4 +1,4 @@
-"""Evidence of the registry's world: registry.pol, hives and their logs, templates, reports, preferences, .reg files.
+"""Evidence of the registry's world: registry.pol, hives and their logs, templates, reports, .reg files; and zips.
 
 Whatever the bytes, a reader adds what it can, tells what it cannot, and leaves. What comes out must be of the right
 types, and where a value is given and its absence claimed at once, something is wrong.
@@ -7,10 +7,13 @@ types, and where a value is given and its absence claimed at once, something is 
 from __future__ import annotations
 
 import functools
+import io
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 
+from douse.errors import EvidenceError
 from douse.harden import pol
-from douse.harden.evidence import derive, walk
+from douse.harden.evidence import derive, walk, zipped
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.observed import Evidence, RegistryValue
 from fuzz.mutate import BINARY, TEXT, Mutator
@@ -36,11 +39,36 @@ def _read(name: str) -> Callable[[bytes], None]:
     return run
 
 
+def _unzip(data: bytes) -> None:
+    """Read an input as an archive of evidence."""
+    evidence, refused = Evidence(), "a.zip"
+    try:
+        for member in zipped.members(io.BytesIO(data), "a.zip", evidence, lambda one: walk.reader_of(one) is not None):
+            walk.read(member, evidence)
+    except EvidenceError as error:
+        refused = error.where
+    assert refused.startswith("a.zip")
+    derive.derive(evidence)
+    _check(evidence)
+
+
+@functools.cache
+def _zips() -> Sequence[bytes]:
+    made = []
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", method) as archive:
+            archive.writestr("PC-1/SOFTWARE", _hives()[0])
+            archive.writestr("Machine/registry.pol", _pols()[0])
+            archive.writestr("inner.zip", made[0] if made else b"PK\x03\x04")
+        made.append(stream.getvalue())
+    return tuple(made)
+
+
 def _check(evidence: Evidence) -> None:
     for problem in (*evidence.problems, *evidence.notes):
         assert problem.where
         assert problem.what
-        assert "\n" not in problem.where
     for subject in evidence.subjects:
         assert subject.name
         for hive_, key, name, profile, seen in subject.registry:
@@ -155,6 +183,7 @@ REGISTRY: Mapping[str, Target] = {
                            lambda seed: range(0, len(seed), 16)),
     "hive": Target(_hives, (b"nk", b"vk", b"lf", b"ri", b"db", b"HvLE", BORDER), BINARY, _read("PC-1/SOFTWARE"),
                    _places),
+    "evidence_zip": Target(_zips, (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"), BINARY, _unzip),
     "gpttmpl": _text(_BACKUP, _LINE_WORDS, _TEMPLATE),
     "gpresult": _text("r.xml", _XML_WORDS, _REPORT, _GPO),
     "preferences": _text("Machine/Preferences/Registry/Registry.xml", _XML_WORDS, _PREFERENCES),

@@ -72,6 +72,11 @@ def profile(name: str) -> Add:
     return lambda made: made.registry.add_profile(name)
 
 
+def all_profiles(of: Source = COLLECTOR) -> Add:
+    """A source names every user profile."""
+    return lambda made: made.registry.all_profiles(of)
+
+
 def whole_key(hive: str, key: str, *, of: Source = HIVE, profile: str = "") -> Add:
     """A source holds the whole of a key."""
     return lambda made: made.registry.complete(hive, key, of, profile)
@@ -154,9 +159,10 @@ def applocker(store: str, xml: str, *, of: Source = COLLECTOR) -> Add:
     return lambda made: made.applocker.append(Seen(StoredAppLocker(store, policy), of, f"AppLocker {store}"))
 
 
-def app_control(id_: str, active: bool | None, policy: AppControlPolicy | None, *, of: Source = COLLECTOR) -> Add:
-    """An App Control policy."""
-    stored = StoredAppControl(id_, f"policy {id_}", active, policy)
+def app_control(id_: str, active: bool | None, policy: AppControlPolicy | None, *, version: str = "",
+                of: Source = COLLECTOR) -> Add:
+    """An App Control policy; `version` is that of the active one."""
+    stored = StoredAppControl(id_, f"policy {id_}", active, policy, version)
     return lambda made: made.app_control.append(Seen(stored, of, f"App Control {id_}"))
 
 
@@ -179,9 +185,9 @@ ENTRA, POLICIES = source("entra", "registration.json"), source("entra", "policie
 
 
 def account(name: str, admin: bool | None, registered: bool | None, *methods: str, told: bool = True,
-            of: Source = ENTRA) -> Add:
+            capable: bool | None = True, of: Source = ENTRA) -> Add:
     """An account of a tenant; `told` False leaves its methods open."""
-    found = Account(name, admin, registered, registered, methods if told else None)
+    found = Account(name, admin, registered, registered and capable, methods if told else None)
     return lambda made: made.accounts.append(Seen(found, of, name, name))
 
 

@@ -119,6 +119,28 @@ def test_an_effect_says_why(options: tuple[str, ...], says: str) -> None:
     assert says in effect(parse(xml(options=options)), "mshta.exe").why
 
 
+SILENT = ("Enabled:UMCI", "Disabled:Script Enforcement")
+
+
+def test_a_policy_that_only_tags_processes_refuses_nothing() -> None:
+    found = effect(parse(xml('FileName="mshta.exe"', type_="AppID tagging policy")), "mshta.exe")
+    assert (found.denied, found.umci, found.scripts_dead) == (False, False, False)
+
+
+def test_what_is_not_understood_may_deny() -> None:
+    odd = parse(xml(options=SILENT).replace("</FileRules>", '<Odd ID="ID_X"/></FileRules>'))
+    assert effect(odd, "mshta.exe").denied is None
+    new = parse(xml('FileName="mshta.exe"', type_="Newest Policy"))
+    assert new.left_out == ("the PolicyType 'Newest Policy'",)
+    assert (effect(new, "mshta.exe").denied, effect(new, "mshta.exe").scripts_dead) == (None, False)
+
+
+def test_a_path_rule_without_known_places_may_be_about_the_program() -> None:
+    assert denies_of(deny(name="", path=r"%WINDIR%\*\mshta.exe"), "mshta.exe") is None
+    assert denies_of(deny(name="", path=r"%WINDIR%\*"), "mshta.exe") is None
+    assert denies_of(deny(name="", path=r"C:\a\calc.exe"), "mshta.exe") is False
+
+
 def test_a_denied_signer_that_is_narrowed_to_the_program_may_deny_it() -> None:
     text = xml(options=("Enabled:UMCI", "Disabled:Script Enforcement")).replace(
         "</FileRules>", '<FileAttrib ID="ID_F" FileName="mshta.exe"/></FileRules><Signers><Signer ID="S" Name="M">'

@@ -20,7 +20,7 @@ from douse.harden.applocker_decision import (
     places_of,
     program_of,
 )
-from douse.harden.applocker_policy import AppLockerPolicy, AppLockerRule, Condition, RuleCollection
+from douse.harden.applocker_policy import AppLockerPolicy, AppLockerRule, Condition, RuleCollection, parse
 
 ALL, USERS, GROUP = "S-1-1-0", "S-1-5-32-545", "S-1-5-21-1-2-3-1603"
 PROGRAM = Program((r"c:\windows\system32\mshta.exe", r"c:\windows\syswow64\mshta.exe"), "O=M", "IE", "MSHTA.EXE")
@@ -183,3 +183,34 @@ def test_the_answer_for_everybody_is_the_answer_for_each(rules: list[AppLockerRu
     if found.state == "groups":
         assert stranger is False
         assert member is (GROUP in found.groups)
+
+
+@pytest.mark.parametrize("mode", ["Audit", "enabled ", ""])
+def test_a_mode_that_nobody_understands_denies_nothing_for_certain(mode: str) -> None:
+    xml = (f'<AppLockerPolicy Version="1"><RuleCollection Type="Exe" EnforcementMode="{mode}"><FilePathRule Id="1" '
+           'Name="n" Description="" UserOrGroupSid="S-1-1-0" Action="Deny"><Conditions><FilePathCondition '
+           'Path="%SYSTEM32%\\mshta.exe"/></Conditions></FilePathRule></RuleCollection></AppLockerPolicy>')
+    found = decide(parse(xml), PROGRAM)
+    assert found.state == "unknown"
+    assert "EnforcementMode is" in found.why
+    assert decide_for(parse(xml), PROGRAM, ["S-1-5-32-545"]) is None
+
+
+def test_two_collections_that_are_enforced_in_different_ways_are_unknown() -> None:
+    rules = (rule("Deny", path(r"%SYSTEM32%\mshta.exe")),)
+    both = [RuleCollection("Exe", mode, rules) for mode in ("Enabled", "AuditOnly")]
+    assert decide(AppLockerPolicy(tuple(both)), PROGRAM).state == "unknown"
+    assert decide(AppLockerPolicy(tuple(reversed(both))), PROGRAM).state == "unknown"
+
+
+@pytest.mark.parametrize(("rules", "copies"), [
+    ((WINDOWS, DENY), False),
+    ((WINDOWS, rule("Deny", path(r"%SYSTEM32%\mshta.exe"))), True),  # Windows keeps a copy in WinSxS
+    ((WINDOWS, rule("Deny", path(r"%WINDIR%\*\mshta.exe"))), False),
+    ((rule("Allow", path(r"%WINDIR%\*"), ALL, path(r"%SYSTEM32%\mshta.exe")),), True),
+    ((rule("Allow", path(r"%WINDIR%\*"), ALL, publisher()), rule("Allow", publisher(), GROUP)), False),
+    ((rule("Allow", path(r"%PROGRAMFILES%\*")),), False),
+    ((WINDOWS,), False),  # it is allowed anyhow
+])
+def test_a_copy_in_another_folder_of_windows_is_thought_of(rules: tuple[AppLockerRule, ...], copies: bool) -> None:
+    assert decide(policy(*rules), PROGRAM).copies is copies

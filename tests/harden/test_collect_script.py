@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 CMDLETS = {
-    "Get-CimInstance": {"-ClassName", "-Namespace"},
+    "Get-CimInstance": {"-ClassName", "-Namespace", "-OperationTimeoutSec"},
     "Get-Date": set(),
     "Get-FileHash": {"-LiteralPath", "-Algorithm"},
     "Get-Item": {"-LiteralPath"},
@@ -55,6 +55,12 @@ MEMBERS = {
 
 STATIC = {"Microsoft.Win32.RegistryKey", "System.BitConverter", "regex"}
 """Types whose static members are used."""
+
+TYPES = STATIC | {"bool", "byte", "byte[]", "char", "int", "int[]", "long", "string", "string[]", "uint16", "uint32"}
+"""All types that are named: a cast to another one can open a file or start a program."""
+
+BLOCKS = {"Where-Object", "ForEach-Object"}
+"""Cmdlets that take a block, which is looked into; a bare word after them could call a method by its name."""
 
 
 def parsed(text: str) -> Node:
@@ -99,9 +105,10 @@ def complaints(text: str) -> list[str]:
                 found += method(node)
             case "assignment_expression":
                 found += target(node)
+            case "type_literal" if shown(node)[1:-1] not in TYPES:
+                found.append(f"type {shown(node)}")
             case "type_literal" if node.parent is not None and node.parent.type in (
-                    "invokation_expression", "member_access") and shown(node).strip("[]") not in STATIC | {
-                        "System.BitConverter"}:
+                    "invokation_expression", "member_access") and shown(node)[1:-1] not in STATIC:
                 found.append(f"static member of {shown(node)}")
             case "member_access" if node.children and node.children[0].type == "type_literal":
                 found.append(f"static property {shown(node)}")
@@ -130,6 +137,11 @@ def command(node: Node, own: set[str]) -> Iterator[str]:
     parameters = {shown(one) for one in walk(node) if one.type == "command_parameter" and inside(one, node)}
     for parameter in parameters - CMDLETS[name]:
         yield f"parameter {parameter} of {name}"
+    arguments = [shown(one) for one in walk(node) if one.type == "command_elements" and inside(one, node)]
+    if any(re.search(r"(?:^|\s)@[A-Za-z]", argument) for argument in arguments):
+        yield f"splatted arguments of {name}"
+    if name in BLOCKS and not re.fullmatch(r"\{.*\}", " ".join(arguments).strip()):
+        yield f"{name} without a block"
 
 
 def inside(node: Node, command_node: Node) -> bool:
@@ -214,6 +226,32 @@ WRITES = [
     ("Where-Object { Add-Content C:\\x 1 }", "command Add-Content"),
     ("$x = { Remove-ItemProperty C:\\x y }", "command Remove-ItemProperty"),
     ("switch (1) { 1 { Restart-Computer } }", "command Restart-Computer"),
+    ("$x = [System.IO.StreamWriter]'C:\\x'", "type [System.IO.StreamWriter]"),
+    ("$x = 'C:\\x' -as [System.IO.StreamWriter]", "type [System.IO.StreamWriter]"),
+    ("$x = [wmi]'win32_process'", "type [wmi]"),
+    ("[scriptblock]::Create($json)", "method Create"),
+    ("Get-Item -LiteralPath x | ForEach-Object Delete", "ForEach-Object without a block"),
+    ("Get-Item -LiteralPath x | ForEach-Object -MemberName Delete", "parameter -MemberName"),
+    ("$x = @{ OutVariable = 'y' }\nGet-Date @x", "splatted arguments of Get-Date"),
+    ("Get-Item -LiteralPath x -OutVariable y", "parameter -OutVariable of Get-Item"),
+    ("Get-Item -LiteralPath x -ov global:y", "parameter -ov of Get-Item"),
+    ("Get-Item -LiteralPath x -PipelineVariable y", "parameter -PipelineVariable"),
+    ("Get-Item -LiteralPath x | Tee-Object C:\\x", "command Tee-Object"),
+    ("Get-Item -LiteralPath x | % { $_.Delete() }", "command %"),
+    ("$x = { $_.Delete() }", "method Delete"),
+    ("$key.$name('a')", "method $name"),
+    ("$key.'Delete'()", "method 'Delete'"),
+    ("$ExecutionContext.InvokeCommand.InvokeScript('x')", "method InvokeScript"),
+    ("& (Get-Item -LiteralPath x)", "call &"),
+    (". C:\\x.ps1", "call . C:\\x.ps1"),
+    ("C:\\x.exe", "command C:\\x.exe"),
+    ("$x = @\"\n$(Remove-Item C:\\x)\n\"@", "command Remove-Item"),
+    ("${env:PATH} = 'x'", "assignment to ${env:PATH}"),
+    ("$global:x = 1", "assignment to $global:x"),
+    ("(Get-Item -LiteralPath x).Attributes = 1", "assignment to (Get-Item"),
+    ("$x, $key.Name = 1, 2", "assignment to $x, $key.Name"),
+    ("sal x Remove-Item", "command sal"),
+    ("using module C:\\x.psm1", "using"),
 ]
 
 
@@ -251,6 +289,35 @@ def test_it_asks_for_what_the_catalogue_checks() -> None:
     assert "'mshta.exe'" in text
     products = {setting.product for control in controls() for setting in control.settings if setting.product}
     assert products <= set(PROGRAMS)
+
+
+def test_nothing_but_the_document_is_printed_and_nothing_waits_without_end() -> None:
+    root = parsed(script())
+    printing = [shown(node) for node in walk(root) if node.type == "command" and named(node, "command_name") in (
+        "Write-Output", "Write-Warning", "Write-Host")]
+    assert printing == ["Write-Output $json"]
+    for name in ("ErrorActionPreference = 'Stop'", "ProgressPreference = 'SilentlyContinue'",
+                 "WarningPreference = 'SilentlyContinue'"):
+        assert f"${name}\n" in script()
+    asked_wmi = [shown(node) for node in walk(root) if named(node, "command_name") == "Get-CimInstance"
+                 and node.type == "command"]
+    assert len(asked_wmi) == 7
+    assert all("-OperationTimeoutSec $patience" in call for call in asked_wmi)
+
+
+def test_every_part_is_read_where_its_failure_is_caught() -> None:
+    """Whatever could throw stands in a try, at the top of the script, so that no part can cost the others."""
+    outside = [node for node in walk(parsed(script())) if node.type == "command" and not caught(node)]
+    assert {named(node, "command_name") for node in outside} <= {"Get-Failure", "Get-Date", "ConvertTo-Json",
+                                                                 "Where-Object", "ForEach-Object", "Write-Output"}
+
+
+def caught(node: Node) -> bool:
+    """Whether it lies in a try, or in a function, whose callers do."""
+    above = node.parent
+    while above is not None and above.type not in ("try_statement", "function_statement"):
+        above = above.parent
+    return above is not None
 
 
 def test_it_is_plain_ascii_and_the_same_every_time() -> None:

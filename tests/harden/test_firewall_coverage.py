@@ -32,7 +32,9 @@ def rules(*texts: str) -> list[FirewallRule]:
     [f"{BLOCK}Profile={profile}|{APP}" for profile in ("Domain", "Private", "Public")],
     [f"{BLOCK}Name=every program|"],  # no App: every program
     [f"{BLOCK}App=c:\\WINDOWS\\system32\\MSHTA.EXE|"],
-    [f"{BLOCK}App=%windir%/System32/mshta.exe|"],
+    [f"{BLOCK}App=%windir%\\System32\\mshta.exe|"],
+    [f"{BLOCK}App=%SystemDrive%\\Windows\\System32\\mshta.exe|"],
+    [f"v2.33|Action=block|Active=True|Dir=OUT|Protocol=6|RPort=80|RPort=443|{APP}Name=@x.dll,-1|EmbedCtxt=@x.dll,-2|"],
     [f"{BLOCK}{APP}EmbedCtxt=group|Edge=TRUE|Desc=a=b|"],
     [f"{BLOCK}{APP}", "v2.26|Action=Allow|Active=TRUE|Dir=Out|App=C:\\Windows\\System32\\mshta.exe|"],  # block wins
     ["v2.26|Action=Block|Active=FALSE|Dir=Out|" + APP, f"{BLOCK}{APP}"],
@@ -53,6 +55,11 @@ def test_blocked(texts: list[str]) -> None:
     ([f"{BLOCK}RA4=10.0.0.0-10.255.255.255|{APP}"], "only for the remote addresses 10.0.0.0-10.255.255.255"),
     ([f"{BLOCK}RA6=LocalSubnet|{APP}"], "remote addresses LocalSubnet"),
     ([f"{BLOCK}App=%SystemRoot%\\SysWOW64\\mshta.exe|"], "another copy of the program"),
+    ([f"{BLOCK}App=System|"], "No rule blocks it."),
+    ([f"{BLOCK}App={MSHTA}.|"], "No rule blocks it."),  # whether it fits was not tried
+    ([f"{BLOCK}App=%SystemRoot%\\Sysnative\\mshta.exe|"], "another copy"),
+    ([f"{BLOCK}App=C:\\Windows\\SYSTEM~1\\mshta.exe|"], "another copy"),
+    ([f"{BLOCK}RA42=IntErnet|{APP}"], "remote addresses IntErnet"),
     ([f"{BLOCK}App=C:\\Tools\\mshta.exe|"], "another copy of the program, C:\\Tools\\mshta.exe"),
     ([f"v2.26|Action=Block|Active=TRUE|Dir=In|{APP}"], "inbound"),
     ([f"v2.26|Action=Block|Active=TRUE|{APP}"], "has no direction"),
@@ -85,7 +92,7 @@ def test_a_key_that_may_narrow_makes_it_unknown(key: str) -> None:
 
 @pytest.mark.parametrize("text", [
     f"{BLOCK}RPort=80|RPort=443|Protocol=6|{APP}", f"{BLOCK}Protocol=6|Protocol=6|RPort=80|RPort=443|{APP}",
-    f"{BLOCK}Profile=Home|{APP}",
+    f"{BLOCK}Profile=Home|{APP}", f"{BLOCK}App=|", f'{BLOCK}App="{MSHTA}"|', f"{BLOCK}App=%windir%/System32/mshta.exe|",
 ])
 def test_a_rule_that_windows_may_ignore_is_unknown(text: str) -> None:
     assert coverage(rules(text), MSHTA, WEB).state == "unknown"

@@ -9,6 +9,7 @@ import pytest
 from douse.content.controls import controls
 from douse.errors import EvidenceError
 from douse.harden.for_incident import Broken, Chain, ForIncident, formats_for, measures
+from harden.collected import collected
 from harden.fleet import TODAY, build
 
 STEPS = ("A command was pasted", "mshta was started", "mshta connected", "Passwords were read")
@@ -110,3 +111,14 @@ def test_ids_of_another_version_are_told_and_none_at_all_is_an_error() -> None:
 
 def test_a_step_that_is_not_there_has_no_title() -> None:
     assert one(Broken("H01", "stops", 99, "")).measures[0].step_title == ""
+
+
+def test_of_two_computers_of_one_name_nobody_knows_which_it_was(tmp_path: Path) -> None:
+    for domain in ("a.example", "b.example"):
+        (tmp_path / f"{domain}.json").write_bytes(collected("PC1", domain=domain))
+    (found,) = measures([chain(host="PC1")], evidence=[str(tmp_path)], today=TODAY)
+    assert {it.state for it in found.measures} == {"unknown"}
+    assert "PC1.a.example and PC1.b.example" in found.notes[0]
+    (found,) = measures([chain(host="pc1.b.example")], evidence=[str(tmp_path)], today=TODAY)
+    assert found.notes == ()
+    assert "fail" in {it.state for it in found.measures}

@@ -49,10 +49,11 @@ _BY_VERDICT = {"GO": exits.DONE, "GO WITH EXCEPTIONS": exits.DONE, "NO-GO": NO_G
               help="How many days each host must have been watched.")
 @click.option("--need", type=click.IntRange(1, 100), default=100, show_default=True, metavar="PERCENT",
               help="The share of hosts that must be covered.")
-@click.option("--until", type=Instant(), help="The end of these days (UTC); without it the last record.")
+@click.option("--until", type=Instant(),
+              help="The end of these days (UTC); without it the last record. Uses count whenever they were.")
 @click.option("--decisions", type=click.Path(path_type=Path), metavar="FILE", help="Signed decisions (YAML).")
 @click.option("--write-decisions", type=click.Path(path_type=Path), metavar="FILE",
-              help="Write a file of decisions to fill in, with an entry for each open use case.")
+              help="Write a file of decisions to fill in, with an entry for each use case.")
 @click.option("--ioc", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Indicators: one a line, CSV or STIX; a use that names one is suspect. May be given again.")
 @click.option("--internal", multiple=True, metavar="NETWORK",
@@ -79,12 +80,16 @@ def preflight(ctx: click.Context, program: str, logs: tuple[str, ...], inventory
     from douse import api
     from douse.cli import output as out
     from douse.cli.progress import Progress
+    from douse.errors import OutputError
     from douse.hunt.run import Silent
     from douse.report.preflight import preflight_document
 
     lists = [str(path) for path in (inventory, decisions, *ioc) if path]
     target = out.target(output, force=force, evidence=[*logs, *lists])
-    skeleton = out.target(write_decisions, force=force, evidence=[*logs, *lists])
+    skeleton = out.target(write_decisions, force=force, evidence=[*logs, *lists]) if write_decisions else None
+    if write_decisions and _resolved(skeleton) == _resolved(target):
+        raise OutputError(str(write_decisions), "is where the result goes, too.",
+                          "Write the decisions to another file.")
     if not quiet:
         tell_window(None, until)
     result = api.preflight(api.PreflightOptions(
@@ -101,6 +106,10 @@ def preflight(ctx: click.Context, program: str, logs: tuple[str, ...], inventory
     if target or chosen != "table":
         click.echo(f"douse: {document['verdict']}; exit code {_BY_VERDICT[document['verdict']]}", err=True)
     ctx.exit(exits.INTERRUPTED if _interrupted(document) else _BY_VERDICT[document["verdict"]])
+
+
+def _resolved(path: Path | None) -> Path | None:
+    return path.resolve() if path else None
 
 
 def _interrupted(document: PreflightDocument | VerifyDocument) -> bool:

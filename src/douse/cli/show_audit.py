@@ -35,6 +35,9 @@ ANSWER_STYLES = {"unrestricted": "red", "conflict": "magenta", "unknown": "cyan"
 MAX_COLUMNS = 20
 """So many hosts have a column of their own; of more the worst ones do."""
 
+MAX_NAMES = 5
+"""So many hosts of one answer are named."""
+
 MAX_SUBJECTS, MAX_FINDINGS, MAX_CHECKS, MAX_VALUE, MAX_LISTED = 10, 5, 2, 160, 12
 _BAD = ("conflict", "fail", "partial")
 """States that ask for somebody; a conflict first, as it is rare and hides what is true."""
@@ -64,21 +67,23 @@ def audit_table(result: AuditResult, *, color: str, stream: TextIO, width: int |
 
 
 def _question(page: Page, hosts: Sequence[SubjectRow]) -> None:
-    """May mshta run here? A line for each host."""
-    asked = [one for one in hosts if one["mshta"]]
-    if not asked:
+    """May mshta run here? A line for the hosts of which the same is to be said."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for one in hosts:
+        if mshta := one["mshta"]:
+            alike.setdefault((mshta["answer"], mshta["egress"], mshta["sentence"]), []).append(story.shown(one))
+    if not alike:
         return
     page.title("May mshta.exe run?")
-    shown = _first(page, asked, MAX_SUBJECTS)
-    for one in shown:
-        mshta = one["mshta"]
-        assert mshta is not None  # noqa: S101  filtered above
-        line = plain(story.shown(one), "bold", 80)
-        line.append_text(plain(f"  {story.ANSWERS[mshta['answer']]}", ANSWER_STYLES[mshta["answer"]]))
-        line.append_text(plain(f"  egress: {story.STATES[mshta['egress']]}", STYLES[mshta["egress"]]))
+    shown = _first(page, list(alike), MAX_SUBJECTS)
+    for answer, egress, sentence in shown:
+        names = alike[answer, egress, sentence]
+        line = plain(listed(names, len(names) if page.whole else MAX_NAMES), "bold")
+        line.append_text(plain(f"  {story.ANSWERS[answer]}", ANSWER_STYLES[answer]))
+        line.append_text(plain(f"  egress: {story.STATES[egress]}", STYLES[egress]))
         page.bullets([line])
-        _indented(page, 3, plain(mshta["sentence"], "dim", 0 if page.whole else 4 * MAX_VALUE))
-    _more(page, len(asked) - len(shown), "host")
+        _indented(page, 3, plain(sentence, "dim", 0 if page.whole else 4 * MAX_VALUE))
+    _more(page, sum(map(len, alike.values())) - sum(len(alike[one]) for one in shown), "host")
 
 
 # ── the matrix ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -228,9 +233,9 @@ def _next(page: Page, document: AuditDocument) -> None:
     for program in story.preflights(rows):
         page.say(f"Before {program} is blocked: douse harden preflight {program.removesuffix('.exe')} --logs PATH "
                  "--inventory FILE -o preflight.json", "dim")
-    if rows:
+    if command := story.command(rows, document["profile"]):
         page.say("Next:")
-        page.console.print(plain(story.command(rows), "cyan"), soft_wrap=True)  # on one line, to be copied
+        page.console.print(plain(command, "cyan"), soft_wrap=True)  # on one line, to be copied
 
 
 # ── drawing ───────────────────────────────────────────────────────────────────────────────────────────────────────────

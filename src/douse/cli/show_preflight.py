@@ -31,6 +31,8 @@ VERDICTS = {"GO": "bold green", "GO WITH EXCEPTIONS": "bold yellow", "NO-GO": "b
 CLASSES = {"suspect": "bold red", "unknown": "yellow", "business candidate": "cyan"}
 STATES = {"new": "bold red", "alike": "yellow", "known": "cyan"}
 
+NO_CONNECTION = "no, but AppLocker and App Control would stop it, and ask for a decision"
+
 Draw = Callable[[Page], None]
 
 
@@ -108,7 +110,7 @@ def _uses(page: Page, uses: Sequence[UseCaseRow]) -> None:
 
 
 def _facts(use: UseCaseRow) -> Iterator[tuple[str, str]]:
-    yield "open", use["open"] or "no"
+    yield "open", use["open"] or ("no" if use["decision"] and use["decision"]["decision"] else NO_CONNECTION)
     yield "by", use["parent"] or "unknown"
     if use["command"]:
         yield "command", one_line(use["command"])[:MAX_COMMAND]

@@ -18,7 +18,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from douse.harden.app_control_policy import AUDIT, NO_SCRIPTS, SUPPLEMENTAL, UMCI, USER, AppControlPolicy, FileRule
+from douse.harden.app_control_policy import (
+    AUDIT,
+    BASE,
+    NO_SCRIPTS,
+    SUPPLEMENTAL,
+    TAGGING,
+    UMCI,
+    USER,
+    AppControlPolicy,
+    FileRule,
+)
 from douse.harden.applocker_decision import glob
 
 _VERSION = re.compile(r"\d{1,5}(?:\.\d{1,5}){3}")
@@ -26,7 +36,10 @@ _FAR = 65355
 """No program has such a version: where a range ends here or above, it ends nowhere."""
 
 NO_OPTION_11 = 14393
-"""The build of Server 2016 and Windows 10 1607, which do not support option 11."""
+"""The build of Server 2016 and Windows 10 1607; they and what is older do not support option 11."""
+
+_REFUSE_NOTHING = {SUPPLEMENTAL: "A supplemental policy only allows more; what counts is its base policy.",
+                   TAGGING: "A policy that tags processes refuses none."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +62,15 @@ class Effect:
 
 def effect(policy: AppControlPolicy, file_name: str, paths: tuple[str, ...] = ()) -> Effect:
     """What a policy does to a program by its original file name and the places it lies in."""
-    if policy.type == SUPPLEMENTAL:
-        return Effect(False, (), policy.has(AUDIT), False, False,
-                      "A supplemental policy only allows more; what counts is its base policy.")
+    if policy.type in _REFUSE_NOTHING:
+        return Effect(False, (), policy.has(AUDIT), False, False, _REFUSE_NOTHING[policy.type])
+    if policy.type != BASE:
+        return Effect(None, (), False, True, False, f"What a {policy.type[:40]!r} does is not known.")
     umci, audit = policy.has(UMCI), policy.has(AUDIT)
     denies = [(rule, denies_of(rule, file_name, paths)) for rule in _denying(policy)]
     sure = tuple(rule.id for rule, fit in denies if fit)
     maybe = tuple(rule.id for rule, fit in denies if fit is None)
-    denied = True if sure else None if maybe else False
+    denied = True if sure else None if maybe or policy.left_out else False
     scripts = not policy.has(NO_SCRIPTS)
     return Effect(denied if umci else False, sure or maybe, audit, umci, scripts, _why(denied, umci, audit, scripts))
 
@@ -72,6 +86,9 @@ def denies_of(rule: FileRule, file_name: str, paths: tuple[str, ...] = ()) -> bo
     """Whether a deny rule is about a program; None is some versions of it, or not certain."""
     if rule.hash:
         return None if file_name.casefold() in rule.friendly_name.casefold() else False
+    if rule.path and not paths:
+        names = (place.rpartition("\\")[2] for place in _places(rule.path))
+        return None if any(glob(name, file_name.casefold()) for name in names) else False
     if rule.path:
         held = [path for path in paths if any(glob(place, _place(path)) for place in _places(rule.path))]
         return False if not held else True if len(held) == len(paths) and not rule.other else None

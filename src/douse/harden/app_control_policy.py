@@ -25,7 +25,12 @@ UMCI, AUDIT = "Enabled:UMCI", "Enabled:Audit Mode"
 NO_SCRIPTS = "Disabled:Script Enforcement"
 """Option 11, without which script hosts ask the policy too, and mshta runs no code at all."""
 
-BASE, SUPPLEMENTAL = "Base Policy", "Supplemental Policy"
+BASE, SUPPLEMENTAL, TAGGING = "Base Policy", "Supplemental Policy", "AppID Tagging Policy"
+"""What a policy is. One that tags marks processes for other rules, such as the firewall's, and refuses nothing."""
+
+SHARED_IDS = frozenset({"a244370e-44c9-4c06-b551-f6016e563076"})
+"""The id of every policy of the format before Windows 10 1903, and of Microsoft's templates: it tells no two apart."""
+
 _KINDS = ("Allow", "Deny", "FileAttrib")
 _READ = ("ID", "FriendlyName", "FileName", "MinimumFileVersion", "MaximumFileVersion", "FilePath", "Hash")
 
@@ -48,8 +53,8 @@ class FileRule:
 
 @dataclass(frozen=True, slots=True)
 class AppControlPolicy:
-    """A policy: ids, `Base Policy` or `Supplemental Policy`, options by Microsoft's text (`Enabled:UMCI`), file rules,
-    and which of them its signing scenarios refer to (131 is kernel, 12 is user mode).
+    """A policy: ids, its type (BASE, SUPPLEMENTAL, TAGGING, or what else stands there), options by Microsoft's text
+    (`Enabled:UMCI`), file rules, and which of them its signing scenarios refer to (131 is kernel, 12 is user mode).
 
     `allowed_signers` are the scenarios that allow anything by its signer; `denied_attributes` the FileAttrib rules that
     narrow a denied signer, by scenario; `left_out` what was not understood.
@@ -89,7 +94,7 @@ def parse(data: bytes | str, where: str = "App Control policy") -> AppControlPol
     numbered = [(_scenario_number(one, left_out), one) for one in scenarios]
     id_ = _text(root, "PolicyID") or _text(root, "PolicyTypeID")
     return AppControlPolicy(
-        id=id_, base_id=_text(root, "BasePolicyID") or id_, type=root.get("PolicyType", BASE), name=_name(root),
+        id=id_, base_id=_text(root, "BasePolicyID") or id_, type=_type(root, left_out), name=_name(root),
         options=frozenset(_text(one, "Option") for one in within(root, "Rules", "Rule")) - {""},
         rules=tuple(_rules(root, left_out)),
         scenarios=tuple((number, tuple(ref.get("RuleID", "") for ref in within(
@@ -98,6 +103,19 @@ def parse(data: bytes | str, where: str = "App Control policy") -> AppControlPol
                                   if within(one, "ProductSigners", "AllowedSigners", "AllowedSigner")),
         denied_attributes=tuple((number, ids) for number, one in numbered if (ids := _denied(one, signers))),
         left_out=tuple(left_out), version=_text(root, "VersionEx"))
+
+
+def _type(root: Element, left_out: list[str]) -> str:
+    text = root.get("PolicyType", BASE)
+    known = next((one for one in (BASE, SUPPLEMENTAL, TAGGING) if one.casefold() == text.strip().casefold()), "")
+    if not known:
+        left_out.append(f"the PolicyType {text[:40]!r}")
+    return known or text
+
+
+def policy_key(id_: str) -> str:
+    """A policy's id as it compares: lower case, without braces."""
+    return id_.strip("{} ").casefold()
 
 
 def _text(element: Element, name: str) -> str:

@@ -15,16 +15,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 
 from douse.content.settings import AppLockerSetting
-from douse.harden.applocker_policy import AppLockerPolicy, AppLockerRule, Condition, RuleCollection
+from douse.harden.applocker_policy import UNKNOWN_MODE, AppLockerPolicy, AppLockerRule, Condition, RuleCollection
 from douse.harden.firewall_rule import folded_path
 
 STATES = ("denied", "groups", "allowed", "audit", "ungoverned", "unknown")
 """Nobody may start it; members of some groups only; everybody, or all but some groups; the policy only records what it
 would refuse; no rule governs programs; it depends on what is not known."""
+
+_LOOSENESS = ("denied", "groups", "allowed")
 
 EVERYBODY = frozenset({"S-1-1-0", "S-1-5-11", "S-1-5-32-545"})
 """Everyone; and Authenticated Users and Users, to one of which everybody belongs who signs in with a password."""
@@ -69,7 +72,7 @@ def program_of(setting: AppLockerSetting) -> Program:
 class Decision:
     """Who may start a program: one of STATES and a sentence. `groups` are the SIDs that may (for `groups`), `refused`
     those that may not although others may; `rules` the ids of the rules that decide. `would` is, for `audit`, the state
-    if the policy were enforced."""
+    if the policy were enforced. `copies` says that a copy elsewhere below the Windows folder starts for more people."""
 
     state: str
     why: str
@@ -77,6 +80,7 @@ class Decision:
     refused: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     would: str = ""
+    copies: bool = False
 
 
 def decide(policy: AppLockerPolicy, program: Program, collection: str = "Exe") -> Decision:
@@ -87,6 +91,9 @@ def decide(policy: AppLockerPolicy, program: Program, collection: str = "Exe") -
             return Decision("unknown", f"Parts of the {collection} rules were not understood: {held.left_out[0]}")
         return Decision("ungoverned", f"The policy has no {collection} rules, so AppLocker refuses no program.")
     found = _known(held, program)
+    if held.mode == UNKNOWN_MODE and held.rules:
+        return Decision("unknown", f"Whether the {collection} rules are enforced is not known: {held.left_out[0]}."
+                        if held.left_out else f"Whether the {collection} rules are enforced is not known.")
     if held.mode != "AuditOnly":
         return found
     return Decision("audit", f"The policy only records (AuditOnly). Enforced it would mean: {found.why}", found.groups,
@@ -98,6 +105,8 @@ def decide_for(policy: AppLockerPolicy, program: Program, sids: Iterable[str]) -
     held = policy.collection("Exe")
     if held is None or not held.rules:
         return True
+    if held.mode == UNKNOWN_MODE:
+        return None
     token = frozenset(sids) | {"S-1-1-0"}
     said = {_may(held.rules, program, path, token, loose) for path in program.paths for loose in (True, False)}
     return said.pop() if len(said) == 1 else None
@@ -120,14 +129,20 @@ def _known(held: RuleCollection, program: Program) -> Decision:
         one.action == "Deny" and one.id in deciding for one in held.rules)
     if held.left_out and not certain_deny:
         return Decision("unknown", f"Parts of the rules were not understood: {held.left_out[0]}")
-    return strict
+    return replace(strict, copies=_copy_starts(held, program, strict.state))
+
+
+def _copy_starts(held: RuleCollection, program: Program, state: str) -> bool:
+    """Whether the rules go by path so that a copy in WinSxS, where Windows itself keeps one, starts for more people."""
+    copy = replace(program, paths=tuple(dict.fromkeys(
+        rf"c:\windows\winsxs\copy\{path.rpartition(chr(92))[2]}" for path in program.paths)))
+    return _LOOSENESS.index(_decide(held, copy, loose=True).state) > _LOOSENESS.index(state)
 
 
 def _decide(held: RuleCollection, program: Program, loose: bool) -> Decision:
     """The decision when everything that is not known is taken one way; the loosest place counts."""
-    looseness = ("denied", "groups", "allowed")
     found = [_decide_at(held.rules, program, path, loose) for path in program.paths]
-    return max(found, key=lambda one: (looseness.index(one.state), len(one.groups), -len(one.refused)))
+    return max(found, key=lambda one: (_LOOSENESS.index(one.state), len(one.groups), -len(one.refused)))
 
 
 def _decide_at(rules: Sequence[AppLockerRule], program: Program, path: str, loose: bool) -> Decision:
@@ -217,6 +232,7 @@ def _number(text: str, open_end: tuple[int, ...]) -> tuple[int, ...] | None:
     return parts + (0,) * (4 - len(parts))
 
 
+@lru_cache(maxsize=4_000)  # a fleet has the same few policies
 def _path_fits(pattern: str, path: str) -> Fit:
     if unknown_variable(pattern):
         return None

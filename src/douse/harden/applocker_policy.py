@@ -21,6 +21,9 @@ from douse.harden.policy_xml import add, local_name, named, parse_xml, within, w
 
 COLLECTIONS = ("Exe", "Dll", "Msi", "Script", "Appx")
 MODES = ("NotConfigured", "AuditOnly", "Enabled")
+UNKNOWN_MODE = ""
+"""Of a collection whose EnforcementMode nobody understands, or which sets several."""
+
 RULES = {"FilePublisherRule": "publisher", "FilePathRule": "path", "FileHashRule": "hash"}
 """The element of a rule and the kind of its conditions."""
 
@@ -56,8 +59,8 @@ class AppLockerRule:
 
 @dataclass(frozen=True, slots=True)
 class RuleCollection:
-    """The rules for one kind of file and how they are enforced (one of MODES). `left_out` says what of it was not
-    understood."""
+    """The rules for one kind of file and how they are enforced (one of MODES, or UNKNOWN_MODE). `left_out` says what of
+    it was not understood."""
 
     type: str
     mode: str
@@ -68,7 +71,7 @@ class RuleCollection:
     def enforced(self) -> bool:
         """Whether it refuses anything. `NotConfigured` does so as soon as there are rules (Microsoft, "Understand
         AppLocker enforcement settings")."""
-        return bool(self.rules) and self.mode != "AuditOnly"
+        return bool(self.rules) and self.mode not in ("AuditOnly", UNKNOWN_MODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,9 @@ class AppLockerPolicy:
         if len(held) < 2:
             return held[0] if held else None
         left = (f"there are {len(held)} collections of {type_}", *(what for one in held for what in one.left_out))
-        return RuleCollection(type_, held[0].mode, tuple(rule for one in held for rule in one.rules), left)
+        modes = {one.mode for one in held}
+        mode = held[0].mode if len(modes) == 1 else UNKNOWN_MODE
+        return RuleCollection(type_, mode, tuple(rule for one in held for rule in one.rules), left)
 
 
 def mode_of(number: int) -> str:
@@ -139,7 +144,7 @@ def _collection(element: Element) -> RuleCollection:
     rules, left_out = [], []
     if mode not in MODES:
         left_out.append(f"EnforcementMode is {mode[:20]!r}")
-        mode = "NotConfigured"
+        mode = UNKNOWN_MODE
     for child in element:
         if local_name(child) == "RuleCollectionExtensions" or not isinstance(child.tag, str):
             continue  # managed installers and services: no rules of files; or a comment

@@ -59,7 +59,7 @@ def coverage(rules: Sequence[FirewallRule], program: str, tcp: Iterable[int] = (
     if wanted[TCP] == _ALL:
         wanted[UDP] = _ALL
     judged = [_judge(at, rule, program) for at, rule in enumerate(rules) if _concerns(rule, program)]
-    bypass = tuple(at for at, rule in enumerate(rules) if _bypasses(rule, program))
+    bypass = tuple(at for at, rule in enumerate(rules) if outranks(rule, program))
     out = tuple((one.at, one.reason) for one in judged if one.reason)
     certain = [one for one in judged if one.counts and one.certain]
     missing = _missing(certain, wanted)
@@ -90,7 +90,8 @@ def _concerns(rule: FirewallRule, program: str) -> bool:
     return folded_path(rule.program).rpartition("\\")[2] == folded_path(program).rpartition("\\")[2]
 
 
-def _bypasses(rule: FirewallRule, program: str) -> bool:
+def outranks(rule: FirewallRule, program: str) -> bool:
+    """Whether a rule of any store lets the program pass in spite of every block."""
     return (rule.active and rule.direction == "out" and rule.bypasses
             and (not rule.program or folded_path(rule.program) == folded_path(program)))
 

@@ -134,6 +134,8 @@ class FirewallRule:
         twice = next((key for key in keys if key not in REPEATED and key in HARMLESS and keys.count(key) > 1), "")
         if twice:
             return f"{twice} stands there twice"
+        if self.values("App") and (not self.program or '"' in self.program or "/" in self.program):
+            return f"App={self.program[:80]} is no path as Windows writes it"
         if self.protocol is not None and not 0 <= self.protocol <= 255:
             return f"Protocol={self.first('Protocol')} is no IP protocol"
         ports = [at for at, key in enumerate(keys) if key in ("RPort", "RPort2_10")]
@@ -171,7 +173,7 @@ def _ports(texts: Iterable[str]) -> Iterable[tuple[int, int]]:
 
 
 def folded_path(path: str) -> str:
-    r"""A path for comparing: lower case, one kind of slash, and one spelling of the Windows folder."""
+    r"""A path for comparing: lower case, one kind of slash, no quotes, and one spelling of the Windows folder."""
     text = re.sub(r"(?<!^)\\+", r"\\", path.strip().strip('"').replace("/", "\\"))
     found = _HOMES.match(text)
     if found is not None and text[found.end():][:1] in ("", "\\"):

@@ -21,6 +21,7 @@ from douse.content.controls import EFFECTS, SEVERITIES, Control, controls
 from douse.content.settings import Setting
 from douse.errors import EvidenceError
 from douse.harden.audit.run import audit
+from douse.harden.audit.weigh import shortened
 from douse.harden.finding import AuditOptions, AuditResult, Finding, SubjectResult
 from douse.harden.generate.formats import FORMATS
 from douse.harden.observed import Problem
@@ -168,11 +169,15 @@ def _needed(found: Sequence[Measure], by_id: dict[str, Control]) -> set[str]:
 
 def _judged(found: Iterable[Measure], result: AuditResult, host: str) -> tuple[list[Measure], tuple[str, ...]]:
     """The measures with the states that the audit found, and a note where it was not about this host."""
-    here = next((one for one in result.hosts if _same_host(one.name, host)), None)
+    alike = [one for one in result.hosts if _same_host(one.name, host)]
+    here = alike[0] if len(alike) == 1 else None
     others = [one for one in result.subjects if one.kind in ("tenant", "organisation")]
     notes = []
-    if here is None:
-        seen = ", ".join(one.name for one in result.hosts) or "no computer"
+    if len(alike) > 1:
+        notes.append(f"The evidence is about {' and '.join(one.name for one in alike)}, and nobody can tell which of "
+                     f"them {host} is: what is in place there is not known.")
+    elif here is None:
+        seen = shortened(one.name for one in result.hosts) or "no computer"
         notes.append(f"The evidence is about {seen}, not about {host}: what is in place there is not known.")
     subjects = [*((here,) if here is not None else ()), *others]
     return [_with_state(one, subjects) for one in found], tuple(notes)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import textwrap
 
-from douse.content.controls import controls
 from douse.content.questionnaire import questions
 
 FORMAT = "douse-questionnaire-1"
@@ -21,15 +20,17 @@ _HEAD = """\
 #   by, when  who says so, and the day (2026-11-24)
 #   proof     the document that shows it: its name, number or address. A yes without one counts as partial.
 #   comment   anything that explains a partial
+#
+# Write texts between the two quotes: proof: 'DOC-12, page 3'. A quote inside a text is written twice. H14 and the like
+# are the controls that a question belongs to: douse harden show H14.
 """
 
 
 def blank() -> str:
     """The text of the file; the same catalogue gives the same text."""
-    titles = {control.id: control.title for control in controls()}
     lines = [_HEAD, f"format: {FORMAT}", "organisation: ''", "answers:"]
     for question in questions():
-        lines += ["", *_comment(f"{question.control} {titles.get(question.control, '')}: {question.text}"),
+        lines += ["", *_comment(f"{question.text} ({question.control})"),
                   *_comment(f"Proof: {question.proof}"),
                   f"  - question: {question.id}", "    answer:", "    by: ''", "    when: ''", "    proof: ''",
                   "    comment: ''"]

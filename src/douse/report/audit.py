@@ -68,7 +68,7 @@ def _summary(result: AuditResult) -> SummaryRow:
         "hosts": len(result.hosts),
         "hosts_unseen": sum(not host.seen for host in result.hosts),
         "answers": {answer: answers[answer] for answer in ANSWERS if answers[answer]},
-        "counts": counted(finding for one in result.subjects for finding in one.findings),
+        "counts": counted(finding for one in result.subjects if one.kind != "policy" for finding in one.findings),
         "files": len(result.files),
         "partial": bool(result.problems),
     }

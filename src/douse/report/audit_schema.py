@@ -139,7 +139,8 @@ class ProblemRow(TypedDict):
 
 
 class SummaryRow(TypedDict):
-    """How many hosts, how many without evidence, the answers to the mission's question and all findings by state."""
+    """How many hosts, how many without evidence, the answers to the mission's question, and the findings of hosts,
+    tenant and organisation by state: a policy's are no state of anything."""
 
     hosts: int
     hosts_unseen: int
@@ -150,7 +151,7 @@ class SummaryRow(TypedDict):
 
 
 class ProvenanceRow(TypedDict):
-    """What made the audit: version, ATT&CK's version, the command, and when. `ran_on_windows` says that none of the
+    """What made the audit: version, ATT&CK's version, the command, and when. `ran_on_windows` is false: none of the
     checks was ever compared with a living Windows."""
 
     version: str

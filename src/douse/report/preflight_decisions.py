@@ -1,4 +1,4 @@
-"""A file of decisions to be filled in: a pre-flight's document in, YAML out, with an entry for each open use case.
+"""A file of decisions to be filled in: a pre-flight's document in, YAML out, with an entry for each use case.
 
 What is known of a use case stands in `about` as a quoted text, never as YAML of its own, and `read_decisions`
 (harden/preflight/decisions.py) passes over it. What somebody decided already is carried over.
@@ -15,7 +15,8 @@ _LONGEST: Final = 600
 _NAMED: Final = 5
 _FIELDS: Final = ("decision", "owner", "signed", "expires", "ticket", "reason", "group", "sid")
 _HEAD: Final = """\
-# Decisions about the use cases of {program} that a pre-flight found open.
+# Decisions about the use cases of {program} that a pre-flight found.
+# Those that are not open only started: a block of connections does not meet them, AppLocker and App Control do.
 # decision: migrate (it goes away first), except (a group keeps it: group and sid) or block (it may break).
 # A suspect use case can only be blocked, with the ticket of its incident. Dates as 2027-02-28.
 # An entry with an empty value is not signed, and stays open. Then run the pre-flight again with --decisions.
@@ -24,7 +25,7 @@ _HEAD: Final = """\
 
 def skeleton(document: PreflightDocument) -> bytes:
     """The file, UTF-8."""
-    listed = [use for use in document["use_cases"] if use["open"] or use["decision"]]
+    listed = document["use_cases"]
     lines = [_HEAD.format(program=clean(document["program"])), f"program: {quoted(document['program'])}",
              "decisions:" if listed else "decisions: []"]
     for use in listed:
@@ -44,7 +45,8 @@ def _about(use: UseCaseRow) -> str:
     who = ", ".join([*use["hosts"][:_NAMED], *use["users"][:_NAMED]])
     what = f"by {use['parent'] or 'unknown'}; {use['command'] or 'no command'}"
     return (f"{use['class']}; {use['basis']}; {where}; {what}; {who}; "
-            f"{use['first_seen']} to {use['last_seen']}; {use['why']} Open: {use['open']}")
+            f"{use['first_seen']} to {use['last_seen']}; {use['why']} "
+            f"{'Open: ' + use['open'] if use['open'] else 'Not open'}")
 
 
 def quoted(text: str) -> str:

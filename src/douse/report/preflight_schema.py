@@ -49,8 +49,8 @@ UseCaseRow = TypedDict("UseCaseRow", {
     "id": str, "class": str, "why": str, "basis": str, "destination": str, "port": int, "protocol": str, "parent": str,
     "command": str, "hosts": list[str], "users": list[str], "first_seen": str, "last_seen": str, "days": int,
     "times": int, "evidence": list[str], "decision": DecisionRow | None, "open": str})
-"""One use case. `class` is suspect, unknown or business candidate, `basis` connected, possible or started. `open` is
-why it blocks the verdict, empty where it does not. `times` counts runs of the program."""
+UseCaseRow.__doc__ = """One use case. `class` is suspect, unknown or business candidate, `basis` connected, possible or
+started. `open` is why it blocks the verdict, empty where it does not. `times` counts runs of the program."""
 
 
 class ListFileRow(TypedDict):

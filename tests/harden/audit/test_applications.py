@@ -31,6 +31,8 @@ def policy(*rules: str, mode: str = "Enabled") -> str:
 
 
 ALLOW_ALL = WINDOWS.format(sid=EVERYONE)
+PATH_DENY = (f'<FilePathRule Id="9" Name="path" Description="" UserOrGroupSid="{EVERYONE}" Action="Deny"><Conditions>'
+             r'<FilePathCondition Path="%SYSTEM32%\mshta.exe"/></Conditions></FilePathRule>')
 DENIES = policy(ALLOW_ALL, DENY.format(sid=EVERYONE))
 AUDITS = policy(ALLOW_ALL, DENY.format(sid=EVERYONE), mode="AuditOnly")
 ALLOWS = policy(ALLOW_ALL)
@@ -54,6 +56,8 @@ SRP = r"SOFTWARE\Policies\Microsoft\Windows\SrpV2"
     ([m.applocker("effective", DENIES), m.applocker("effective", ALLOWS, of=m.HIVE)], "conflict"),
     ([m.applocker("gpo", ALLOWS), m.applocker("local", policy(DENY.format(sid=EVERYONE)))], "pass"),
     ([m.applocker("gpo", AUDITS), m.applocker("local", DENIES)], "partial"),
+    ([m.applocker("effective", policy(ALLOW_ALL, PATH_DENY))], "partial"),  # a copy in WinSxS starts
+    ([m.applocker("gpo", DENIES), m.applocker("gpo", policy(DENY.format(sid=EVERYONE), mode="Odd"))], "unknown"),
     ([m.whole_key("HKLM", SRP)], "fail"),
     ([m.whole_key("HKLM", r"SOFTWARE\Policies\Google")], "unknown"),
 ], ids=lambda value: str(value)[:20])

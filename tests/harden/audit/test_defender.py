@@ -103,9 +103,29 @@ def test_no_antivirus_at_all(setting) -> None:
 @pytest.mark.parametrize("setting", [RULE, REAL_TIME, TAMPER], ids=lambda one: one.id)
 def test_defender_at_work_or_nobody_knows(setting) -> None:
     for adds in ([m.effective(RUNNING_MODE, "Normal"), VENDOR], [VENDOR], [],
-                 [m.effective(RUNNING_MODE, "Normal"), m.effective(RUNNING_MODE, "Not running", of=m.HIVE)]):
+                 [m.service("WinDefend", "automatic", "running")]):
         (found,) = check(setting, m.subject(*adds), "seed")
         assert found.state == "unknown"
+
+
+@pytest.mark.parametrize("setting", [RULE, REAL_TIME, TAMPER], ids=lambda one: one.id)
+def test_sources_that_differ_on_defender(setting) -> None:
+    (found,) = check(setting, m.subject(m.effective(RUNNING_MODE, "Normal"),
+                                        m.effective(RUNNING_MODE, "Not running", of=m.HIVE)), "seed")
+    assert found.state == "conflict"
+
+
+@pytest.mark.parametrize("dead", [
+    m.service("WinDefend", "disabled"), m.service("WinDefend", "automatic", "stopped"), m.service("WinDefend", None),
+    m.effective("MpComputerStatus.AMServiceEnabled", False), m.effective("MpComputerStatus.AntivirusEnabled", False)])
+def test_policies_for_a_defender_that_is_off_do_not_pass(dead) -> None:
+    """Where the service is off Get-MpPreference answers nothing, and the policies are in the registry all the same."""
+    good = [m.asr(GUID, 1, where=f"HKLM\\{RULE_KEYS[0]}"),
+            m.reg("HKLM", REAL_TIME.key, REAL_TIME.name, REAL_TIME.good)]
+    for setting in (RULE, REAL_TIME):
+        assert check(setting, m.subject(*good), "seed")[0].state == "pass"
+        assert check(setting, m.subject(*good, dead), "seed")[0].state == "fail"
+        assert check(setting, m.subject(*good, dead, VENDOR), "seed")[0].state == "not-applicable"
 
 
 def test_other_settings_do_not_care() -> None:

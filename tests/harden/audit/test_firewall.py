@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from douse.content.controls import controls
 from douse.content.settings import FirewallSetting
 from douse.harden.audit.checks import check
 from harden import makers as m
@@ -31,6 +32,7 @@ def state_of(*adds, kind: str = "host") -> str:
     ([m.store_whole("gpo", "local")], "unknown"),
     ([m.rule("gpo", OTHER)], "unknown"),
     ([m.rule("gpo", OTHER), ALL], "fail"),
+    ([m.rule("gpo", OTHER), m.store_whole("mdm", "local")], "unknown"),
     ([m.rule("gpo", BLOCK)], "pass"),
     ([m.rule("mdm", BLOCK)], "pass"),
     ([m.rule("local", BLOCK)], "partial"),
@@ -93,6 +95,18 @@ def test_a_local_rule_is_nothing_where_local_rules_are_ignored() -> None:
     assert state_of(m.rule("local", BLOCK), *ignore) == "fail"
     assert state_of(m.rule("local", BLOCK), ignore[0]) == "partial"
     assert state_of(m.rule("gpo", BLOCK), *ignore) == "pass"
+    assert state_of(m.rule("local", HALF), ALL) == "partial"
+    assert state_of(m.rule("local", HALF), ALL, *ignore) == "fail"
+
+
+@pytest.mark.parametrize("dead", [m.service("MpsSvc", "disabled"), m.service("MpsSvc", "automatic", "stopped")])
+def test_nothing_of_the_firewall_counts_while_its_service_rests(dead) -> None:
+    assert state_of(m.rule("gpo", BLOCK), dead) == "fail"
+    assert state_of(m.rule("gpo", BLOCK), m.service("MpsSvc", "automatic", "running")) == "pass"
+    on = next(one for control in controls() if control.id == "H03" for one in control.settings)
+    good = m.reg("HKLM", rf"{KEY}\DomainProfile", "EnableFirewall", 1)
+    assert [one.state for adds in ([good], [good, dead]) for one in check(on, m.subject(*adds), "seed")] == [
+        "pass", "fail"]
 
 
 def test_a_policy_is_judged_by_its_own_rules() -> None:

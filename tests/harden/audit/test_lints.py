@@ -7,6 +7,7 @@ import pytest
 from douse.content.controls import controls
 from douse.content.settings import AppControlSetting, AppLockerSetting
 from douse.harden.app_control_policy import KERNEL, USER, AppControlPolicy, FileRule
+from douse.harden.app_control_policy import parse as parse_app_control
 from douse.harden.applocker_policy import AppLockerPolicy, AppLockerRule, Condition, RuleCollection
 from douse.harden.audit.lints import CODES, lints
 from douse.harden.finding import SEVERITIES, Lint
@@ -125,7 +126,16 @@ def test_every_code_is_tried_and_has_a_severity() -> None:
     assert all(about for _, about in CODES.values())
 
 
+MICROSOFT = "O=MICROSOFT CORPORATION, L=REDMOND, S=WASHINGTON, C=US"
+WINDOWS_SIGNED = Condition("publisher", publisher=MICROSOFT, product="MICROSOFT\u00ae WINDOWS\u00ae OPERATING SYSTEM",
+                           binary="*", low="*", high="*")
+
 NOT_FOUND: list[tuple[str, list[m.Add]]] = [
+    ("applocker-windows-blocked", [locked(rule("p", "Allow", WINDOWS_SIGNED))]),
+    ("applocker-windows-blocked", [locked(rule("d", "Allow", path(r"%WINDIR%\*"), "S-1-5-21-1-2-3-513"))]),
+    ("app-control-deny-in-supplemental", [wdac(deny(), type_="AppID Tagging Policy")]),
+    ("app-control-audit-stops-hta", [
+        wdac(options=("Enabled:UMCI", "Enabled:Audit Mode"), type_="AppID Tagging Policy")]),
     ("applocker-deny-only", [locked(DENY, mode="AuditOnly")]),  # it refuses nothing yet
     ("applocker-deny-only", [locked(WINDOWS, DENY)]),
     ("applocker-deny-only", [locked()]),
@@ -185,3 +195,75 @@ def test_lints_are_cited_ordered_and_each_there_once() -> None:
 
 def test_nothing_seen_is_nothing_wrong() -> None:
     assert lints(Subject("host", "PC-7")) == ()
+
+
+DEFAULT_RULES = """<AppLockerPolicy Version="1">
+<RuleCollection Type="Exe" EnforcementMode="Enabled">{files}</RuleCollection>
+<RuleCollection Type="Dll" EnforcementMode="Enabled">{files}</RuleCollection>
+<RuleCollection Type="Script" EnforcementMode="Enabled">{files}</RuleCollection>
+<RuleCollection Type="Msi" EnforcementMode="Enabled"><FilePublisherRule Id="m1" Name="signed" Description=""
+ UserOrGroupSid="S-1-1-0" Action="Allow"><Conditions><FilePublisherCondition PublisherName="*" ProductName="*"
+ BinaryName="*"><BinaryVersionRange LowSection="0.0.0.0" HighSection="*"/></FilePublisherCondition></Conditions>
+ </FilePublisherRule>{msi}</RuleCollection>
+<RuleCollection Type="Appx" EnforcementMode="Enabled"><FilePublisherRule Id="a1" Name="signed" Description=""
+ UserOrGroupSid="S-1-1-0" Action="Allow"><Conditions><FilePublisherCondition PublisherName="*" ProductName="*"
+ BinaryName="*"><BinaryVersionRange LowSection="0.0.0.0" HighSection="*"/></FilePublisherCondition></Conditions>
+ </FilePublisherRule></RuleCollection></AppLockerPolicy>"""
+"""The default rules that the editor of policies makes, of all five collections."""
+
+
+def path_rule(id_: str, sid: str, place: str) -> str:
+    return (f'<FilePathRule Id="{id_}" Name="{id_}" Description="" UserOrGroupSid="{sid}" Action="Allow"><Conditions>'
+            f'<FilePathCondition Path="{place}"/></Conditions></FilePathRule>')
+
+
+def test_the_default_rules_of_applocker_only_have_their_writable_folders() -> None:
+    files = "".join((path_rule("1", "S-1-1-0", r"%PROGRAMFILES%\*"), path_rule("2", "S-1-1-0", r"%WINDIR%\*"),
+                     path_rule("3", "S-1-5-32-544", "*")))
+    msi = path_rule("4", "S-1-1-0", r"%WINDIR%\Installer\*") + path_rule("5", "S-1-5-32-544", "*.*")
+    found = lints(m.subject(m.applocker("gpo", DEFAULT_RULES.format(files=files, msi=msi))))
+    assert {one.code for one in found} == {"applocker-writable-allow"}
+    assert {one.cited.where.split()[-2:][0] for one in found} == {"Exe", "Dll", "Script"}
+
+
+ALLOW_LIST = """<SiPolicy xmlns="urn:schemas-microsoft-com:sipolicy" PolicyType="Base Policy">
+<VersionEx>10.0.5.0</VersionEx><PlatformID>{{2E07F7E4-194C-4D20-B7C9-6F44A6C5A234}}</PlatformID><Rules>
+<Rule><Option>Enabled:Unsigned System Integrity Policy</Option></Rule>
+<Rule><Option>Enabled:Advanced Boot Options Menu</Option></Rule><Rule><Option>Required:Enforce Store Applications
+</Option></Rule><Rule><Option>Enabled:UMCI</Option></Rule>{more}</Rules>
+<EKUs><EKU ID="ID_EKU_WINDOWS" Value="010A2B0601040182370A0306"/></EKUs>
+<FileRules><FileAttrib ID="ID_FILEATTRIB_F_1" FileName="RefreshPolicy.exe" MinimumFileVersion="10.0.19042.0"/>
+{rules}</FileRules>
+<Signers><Signer ID="ID_SIGNER_WINDOWS" Name="Windows"><CertRoot Type="Wellknown" Value="06"/><CertEKU
+ ID="ID_EKU_WINDOWS"/></Signer><Signer ID="ID_SIGNER_R" Name="R"><CertRoot Type="Wellknown" Value="06"/><FileAttribRef
+ RuleID="ID_FILEATTRIB_F_1"/></Signer></Signers>
+<SigningScenarios><SigningScenario Value="131" ID="ID_SIGNINGSCENARIO_DRIVERS_1"><ProductSigners><AllowedSigners>
+<AllowedSigner SignerId="ID_SIGNER_WINDOWS"/></AllowedSigners></ProductSigners></SigningScenario>
+<SigningScenario Value="12" ID="ID_SIGNINGSCENARIO_WINDOWS"><ProductSigners><AllowedSigners>
+<AllowedSigner SignerId="ID_SIGNER_WINDOWS"/><AllowedSigner SignerId="ID_SIGNER_R"/></AllowedSigners><FileRulesRef>
+{refs}</FileRulesRef></ProductSigners></SigningScenario></SigningScenarios>
+<UpdatePolicySigners/><CiSigners><CiSigner SignerId="ID_SIGNER_WINDOWS"/></CiSigners><HvciOptions>0</HvciOptions>
+<BasePolicyID>{{B}}</BasePolicyID><PolicyID>{{B}}</PolicyID></SiPolicy>"""
+"""An allow list of the shape of Microsoft's templates: everything by signer."""
+
+
+def allow_list(more: str = "", rules: str = "", refs: str = "") -> AppControlPolicy:
+    return parse_app_control(ALLOW_LIST.format(more=more, rules=rules, refs=refs))
+
+
+def test_an_allow_list_like_microsofts_templates_has_nothing_wrong() -> None:
+    policy = allow_list()
+    assert policy.left_out == ()
+    assert codes(m.app_control("{B}", True, policy)) == set()
+    audit = allow_list("<Rule><Option>Enabled:Audit Mode</Option></Rule>")
+    assert codes(m.app_control("{B}", True, audit)) == {"app-control-audit-mode", "app-control-audit-stops-hta"}
+
+
+def test_a_block_list_of_hundreds_of_versions_is_one_finding() -> None:
+    rules = "".join(f'<Deny ID="ID_DENY_D_{at}" FriendlyName="d{at}" FileName="d{at}.sys" MinimumFileVersion="0.0.0.0" '
+                    f'MaximumFileVersion="1.0.0.{at}"/>' for at in range(300))
+    refs = "".join(f'<FileRuleRef RuleID="ID_DENY_D_{at}"/>' for at in range(300))
+    found = lints(m.subject(m.app_control("{B}", True, allow_list("", rules, refs))))
+    assert [one.code for one in found] == ["app-control-version-pin"]
+    assert "of each of 300 deny rules" in found[0].what
+    assert "and 297 more" in found[0].what

@@ -15,9 +15,15 @@ ALL = m.policies_whole()
 ADMIN, USER = m.account("ada@x", True, True, APP), m.account("uma@x", False, True, APP)
 ALL_USERS = m.access_policy("MFA for all")
 REPORT = m.access_policy("MFA report", "report-only")
-PHISHING = m.access_policy("Admins", grants=(), strength="Phishing-resistant MFA", includes=("role:62e9",))
+PHISHING = m.access_policy("Admins", grants=(), strength="Phishing-resistant MFA",
+                           includes=("role:62e90394-69f5-4237-9190-012177145e10",))
 LEGACY = m.access_policy("No legacy", grants=("block",), clients=("exchangeActiveSync", "other"))
 OTHER = m.source("entra", "portal.csv")
+
+
+def resistant(**more):
+    """A policy that demands a factor that resists phishing, of everybody unless more is said."""
+    return m.access_policy("Strong", **{"grants": (), "strength": "Phishing-resistant MFA", **more})
 
 
 def users(count: int, without: int):
@@ -31,6 +37,7 @@ CASES = [
     ("admins-registered", [m.account("ada@x", True, False), USER, WHOLE], "fail"),
     ("admins-registered", [m.account("ada@x", True, False), USER], "fail"),
     ("admins-registered", [ADMIN, m.account("bob@x", True, False), WHOLE], "partial"),
+    ("admins-registered", [ADMIN, m.account("bob@x", True, True, APP, capable=False), WHOLE], "partial"),
     ("admins-registered", [ADMIN, m.account("bob@x", None, True, APP), WHOLE], "unknown"),
     ("admins-registered", [ADMIN, m.account("bob@x", True, None), WHOLE], "unknown"),
     ("admins-registered", [USER, WHOLE], "unknown"),
@@ -47,9 +54,28 @@ CASES = [
     ("no-sms-only", [ADMIN, m.account("n@x", False, False, SMS), WHOLE], "pass"),
     ("admins-phishing-resistant", [m.account("a@x", True, True, KEY), WHOLE], "unknown"),
     ("admins-phishing-resistant", [m.account("a@x", True, True, KEY), WHOLE, ALL_USERS, ALL], "partial"),
-    ("admins-phishing-resistant", [m.account("a@x", True, True, KEY), WHOLE, PHISHING], "pass"),
+    ("admins-phishing-resistant", [m.account("a@x", True, True, KEY), WHOLE, PHISHING, ALL], "pass"),
+    ("admins-phishing-resistant", [m.account("a@x", True, True, KEY), WHOLE, PHISHING], "unknown"),
+    ("admins-phishing-resistant", [m.account("a@x", True, True, KEY), WHOLE, ALL, resistant(
+        includes=("role:62e90394-69f5-4237-9190-012177145e10",))], "pass"),
+    ("admins-phishing-resistant", [m.account("a@x", True, True, KEY), WHOLE, ALL, resistant(
+        includes=("role:f2ef992c-3afb-46b9-b7cf-a126ee74c451",))], "partial"),
+    ("admins-phishing-resistant", [m.account("a@x", True, True, KEY), WHOLE, ALL, resistant(
+        applications=("one-app",))], "partial"),
+    ("admins-phishing-resistant", [m.account("a@x", True, True, KEY), WHOLE, ALL, resistant(
+        excludes=("group:staff",))], "partial"),
+    ("admins-phishing-resistant", [m.account("a@x", True, True, KEY), WHOLE, ALL, resistant(
+        grants=("compliantDevice",))], "partial"),
+    ("no-sms-only", [ADMIN, m.account("s@x", False, True, "Mobile phone", "Password"), WHOLE], "partial"),
+    ("policies-enforced", [m.access_policy("Or", strength="Multifactor authentication",
+                                           grants=("compliantDevice",)), ALL], "fail"),
+    ("policies-enforced", [m.access_policy("Most", excludes=("group:staff",)), ALL], "partial"),
+    ("policies-enforced", [m.access_policy("Most", excludes=("user:1", "user:2")), ALL], "pass"),
+    ("legacy-blocked", [m.access_policy("Old", grants=("block",), clients=("exchangeActiveSync", "other"),
+                                        excludes=("group:staff",)), ALL], "partial"),
     ("admins-phishing-resistant", [m.account("a@x", True, True, APP), WHOLE, PHISHING, ALL], "fail"),
-    ("admins-phishing-resistant", [m.account("a@x", True, True, "windowsHelloForBusiness"), WHOLE, PHISHING], "pass"),
+    ("admins-phishing-resistant", [m.account("a@x", True, True, "windowsHelloForBusiness"), WHOLE, PHISHING,
+                                   ALL], "pass"),
     ("admins-phishing-resistant", [m.account("a@x", True, True, KEY), WHOLE, ALL, m.access_policy(
         "Pilot", grants=(), strength="Phishing-resistant MFA", includes=("group:1",))], "partial"),
     ("no-sms-only", [m.account("s@x", False, True), WHOLE], "unknown"),

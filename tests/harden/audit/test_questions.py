@@ -40,6 +40,8 @@ def said(word: str, **more):
     ([said("yes"), said("no", of=SECOND)], "conflict"),
     ([said("yes"), said("unknown", of=SECOND)], "pass"),
     ([said("no", when=""), said("yes", of=SECOND)], "conflict"),
+    ([said("yes"), said("yes", proof="another.pdf", of=SECOND)], "pass"),
+    ([said("no"), said("yes", when="2099-01-01", of=SECOND)], "conflict"),
 ], ids=str)
 def test_states(adds, state) -> None:
     for order in (adds, adds[::-1]):

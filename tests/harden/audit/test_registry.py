@@ -135,9 +135,19 @@ def test_a_conflict_under_tamper_protection_says_so() -> None:
 def test_one_check_for_each_profile() -> None:
     one = setting(hive="HKCU")
     found = check(one, m.subject(m.reg("HKCU", KEY, "Value", 1, profile="anna"),
-                                 m.reg("HKCU", KEY, "Value", None, profile="bert"), m.profile("carl")), "seed")
+                                 m.reg("HKCU", KEY, "Value", None, profile="bert"), m.profile("carl"),
+                                 m.all_profiles()), "seed")
     assert [(one.profile, one.state) for one in found] == [("anna", "pass"), ("bert", "fail"), ("carl", "unknown")]
     assert "NTUSER.DAT" in found[2].why
+
+
+def test_one_profile_of_nobody_knows_how_many_does_not_pass() -> None:
+    """A single NTUSER.DAT says nothing of the other people of a computer."""
+    one, good = setting(hive="HKCU"), m.reg("HKCU", KEY, "Value", 1, profile="anna")
+    found = check(one, m.subject(good), "seed")
+    assert [(one.profile, one.state) for one in found] == [("anna", "pass"), ("", "unknown")]
+    assert "besides anna" in found[1].why
+    assert [one.state for one in check(one, m.subject(good, m.all_profiles()), "seed")] == ["pass"]
 
 
 def test_no_profile_seen_is_unknown() -> None:

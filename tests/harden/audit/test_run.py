@@ -12,6 +12,7 @@ import pytest
 from douse.errors import ContentError
 from douse.harden.audit.run import audit
 from douse.harden.finding import STATES, AuditOptions, AuditResult
+from harden.collected import collected
 from harden.fleet import HOSTILE, TODAY, build
 
 
@@ -100,7 +101,7 @@ def test_a_policy_is_shown_with_what_it_is_about(result) -> None:
 def test_the_tenant_and_the_answers(result) -> None:
     tenant = host(result, "Entra ID").findings[0]
     assert {check.setting.check: check.state for check in tenant.checks} == {
-        "admins-registered": "pass", "users-registered": "partial", "policies-enforced": "pass",
+        "admins-registered": "pass", "users-registered": "partial", "policies-enforced": "partial",
         "legacy-blocked": "fail"}
     assert set(states(result, "Example").values()) >= {"partial", "fail", "unknown"}
 
@@ -169,3 +170,18 @@ def test_a_policy_of_app_control_found_elsewhere_tells_what_a_host_only_names(fo
     both = audit(AuditOptions((str(fleet.evidence / "PC-A.json"), str(fleet.evidence / "policies")),
                               controls=("H08",), today=TODAY))
     assert states(both, "PC-A") == {"H08": "pass"}
+
+
+def test_old_evidence_says_how_old_and_a_time_ahead_replaces_nothing(tmp_path) -> None:
+    key = r"HKLM\SOFTWARE\Policies\Microsoft\Windows Defender!PUAProtection"
+    runs = {"WinDefend": ("automatic", "running")}
+    (tmp_path / "true.json").write_bytes(
+        collected("PC1", registry={key: 0}, services=runs, taken="2026-06-01T09:00:00Z"))
+    options = AuditOptions((str(tmp_path),), controls=("H16",), today=TODAY)
+    found = audit(options)
+    assert any("days old" in note for note in host(found, "PC1").notes)
+    (tmp_path / "forged.json").write_bytes(
+        collected("PC1", registry={key: 1}, services=runs, taken="2099-01-01T09:00:00Z"))
+    found = audit(options)
+    assert states(found, "PC1") == {"H16": "conflict"}
+    assert any("lies ahead" in note.what for note in found.notes)

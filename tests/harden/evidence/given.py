@@ -19,6 +19,7 @@ def given(name: str, data: bytes | str | object, *, reader: str = "", evidence: 
         assert found is not None, f"no reader wants {name}"
         assert found.word == reader
     read(file, evidence)
+    evidence.join_hosts()
     return evidence
 
 

@@ -71,6 +71,8 @@ def test_rows_without_a_machine_are_of_the_files_host() -> None:
     evidence = given("auditpol.csv", rows, reader="auditpol")
     assert evidence.subjects == ()
     assert "nor does the file's name" in told(evidence)[0]
+    evidence = given("auditpol/audit.csv", rows, reader="auditpol")  # as a bundle has it
+    assert (only(evidence).kind, told(evidence)) == ("policy", [])
 
 
 def test_damaged_rows_are_counted() -> None:

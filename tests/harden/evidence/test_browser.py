@@ -72,6 +72,15 @@ def test_weak_policies_are_noted_and_do_not_count() -> None:
     assert [seen.value for seen in only(evidence).registry.look("HKLM", CHROME, "PasswordManagerEnabled")] == [None]
 
 
+@pytest.mark.parametrize("odd", [{"error": "Unknown policy."}, {"ignored": True}])
+def test_a_policy_with_an_error_or_that_is_ignored_is_not_in_force(odd) -> None:
+    policies = {"ApplicationBoundEncryptionEnabled": policy(True) | odd}
+    export = EXPORT | {"policyValues": {"chrome": {"policies": policies}}}
+    evidence = given("PC-7.json", export, reader="browser")
+    assert values(only(evidence)) == {}
+    assert "ApplicationBoundEncryptionEnabled is ignored by the browser" in evidence.notes[-1].what
+
+
 def test_damaged_policies_leave_open_what_else_is_set() -> None:
     damaged = EXPORT | {"policyValues": {"chrome": {"policies": {
         "PasswordManagerEnabled": policy(False), "A b": policy(1), "NoValue": {"level": "mandatory"}, "NoEntry": 1}}}}

@@ -318,6 +318,65 @@ def test_powershells_single_things_are_lists_of_one() -> None:
     assert "AppIDSvc" in subject.services
 
 
+def test_a_console_that_broke_the_line_loses_nothing() -> None:
+    broken = "\r\n".join(FULL.decode()[at:at + 80] for at in range(0, len(FULL), 80)).encode()
+    assert b"\r\n" in broken
+    ours, theirs = host(broken).registry, host(FULL).registry
+    assert [(*one[:4], one[4].value) for one in ours] == [(*one[:4], one[4].value) for one in theirs]
+
+
+def test_two_documents_in_one_file_are_told() -> None:
+    other = collected("PC-8")
+    script_like = [data.replace(b'"schema": ', b'"schema":') for data in (FULL, other)]
+    for between in (b"", b"\n"):
+        with pytest.raises(EvidenceError, match="more than one document"):
+            read(between.join(script_like))
+
+
+def test_a_forged_document_cannot_flood() -> None:
+    errors = [{"part": f"part{at} {'x' * 2000}", "what": "y" * 5000} for at in range(2000)]
+    evidence = read(changed(FULL, errors=errors, lists=[{}] * 3000, services=[{}] * 3000, features=[{}] * 3000,
+                            firewall_profiles=[{}] * 3000))
+    assert len(evidence.problems) < 20
+    assert max(len(problem.where) + len(problem.what) for problem in evidence.problems) < 1200
+    people = [{"sid": f"S-1-5-21-{at}", "path": f"C:\\Users\\{at}", "loaded": False} for at in range(200)]
+    note = next(one.what for one in read(changed(FULL, profiles=people, registry=[], lists=[], sacls=[])).notes
+                if "profiles" in one.what)
+    assert "and 180 more were not seen" in note
+    with pytest.raises(EvidenceError, match="which no computer has"):
+        read(changed(FULL, profiles=people[:1] + [
+            {"sid": f"S-1-5-21-9-{at}", "path": "", "loaded": False} for at in range(5001)]))
+
+
+def test_the_audit_policy_of_another_machine_is_left_out() -> None:
+    other = json.loads(collected("PC-8", audit={GUID: "Success"}))["auditpol"]
+    evidence = read(changed(FULL, auditpol=other))
+    assert evidence.subjects[0].audit == {}
+    (problem,) = evidence.problems
+    assert problem.what == "it is of another machine (pc-8), so that it is left out."
+    long = "WORKSTATION-OF-ANNA"
+    subject = host(changed(collected(long), auditpol=[row.replace("PC-8", long[:15]) for row in other]))
+    assert subject.audit[GUID][0].value == AuditState(True, False)
+
+
+def test_what_this_windows_cannot_have_is_no_loss() -> None:
+    without = ["mppreference", "mpcomputerstatus", "app_control", "antivirus"]
+    evidence = read(changed(collected("SRV-1", leave_out=[*without, "asr_ids", "asr_actions"]), without=without))
+    assert evidence.problems == []
+    (subject,) = evidence.subjects
+    assert subject.asr == {}
+    assert subject.app_control_whole == []
+    assert subject.effective["MpComputerStatus.AMRunningMode"][0].value == "Not running"
+    here = collected("SRV-1", services={"WinDefend": ("automatic", "running")}, leave_out=without)
+    assert "MpComputerStatus.AMRunningMode" not in host(changed(here, without=without)).effective
+
+
+def test_a_citool_that_failed_says_nothing() -> None:
+    evidence = read(changed(FULL, app_control='{"OperationResult": -2147024891, "Policies": []}'))
+    assert "CiTool failed (-2147024891)" in evidence.problems[0].what
+    assert evidence.subjects[0].app_control_whole == []
+
+
 def test_other_documents_are_not_for_this_reader() -> None:
     for data in (b"", b"{}", b'{"value": []}', b"\xff\xfe", b"douse-collected"):
         assert not collector.looks(EvidenceFile("x.json", "x.json", data))
@@ -334,7 +393,7 @@ def test_the_schema_describes_what_is_collected() -> None:
     for data in (FULL, collected("PC-8"), collected("PC-9", app_control=None, elevated=False)):
         assert [error.message for error in validator.iter_errors(json.loads(data))] == []
     for parts in ({"host": ""}, {"elevated": "yes"}, {"other": 1}, {"registry": [{}]}, {"schema_version": 2},
-                  {"taken": "today"}, {"asr_actions": ["1"]}):
+                  {"taken": "today"}, {"asr_actions": ["1"]}, {"without": ["registry"]}):
         assert not validator.is_valid(json.loads(changed(FULL, **parts))), parts
     script = Path(TEMPLATE).read_text(encoding="utf-8")
     assert [part for part in schema["properties"] if f"'{part}'" not in script and f'"{part}"' not in script] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from douse.harden.applocker_policy import UNKNOWN_MODE
 from douse.harden.evidence import derive, hive_keys
 from douse.harden.observed import Evidence, Registry, RegistryValue, Source, Subject
 
@@ -62,7 +63,7 @@ def test_applocker_rules_of_a_policy() -> None:
     found = {one.type: (one.mode, [rule.name for rule in one.rules], len(one.left_out)) for one in
              seen.value.policy.collections}
     assert found == {"Exe": ("Enabled", ["Deny mshta"], 1),
-                     "Script": ("AuditOnly", [], 0), "Dll": ("NotConfigured", [], 1)}
+                     "Script": ("AuditOnly", [], 0), "Dll": (UNKNOWN_MODE, [], 1)}
     assert (seen.value.store, seen.source, len(evidence.problems)) == ("gpo", POLICY, 1)
 
 
@@ -91,6 +92,15 @@ def test_asr_rules_without_their_switch_are_off() -> None:
     put(host(evidence).registry, derive.ASR_SWITCH + r"\Rules", BE9B, "1")
     derive.derive(evidence)
     assert [one.value for one in host(evidence).asr[BE9B]] == [0]
+
+
+def test_asr_rules_whose_switch_is_known_to_be_absent_say_nothing() -> None:
+    evidence = Evidence()
+    registry = host(evidence).registry
+    put(registry, derive.ASR_SWITCH + r"\Rules", BE9B, "1")
+    registry.complete("HKLM", derive.ASR_SWITCH, next(iter(registry))[4].source)
+    derive.derive(evidence)
+    assert host(evidence).asr == {}
 
 
 def test_the_local_firewall_counts_only_where_policy_is_known_to_be_silent() -> None:
@@ -132,3 +142,16 @@ def test_a_policy_has_no_state() -> None:
     put(policy.registry, hive_keys.VERSION, "CurrentBuild", "26100", POLICY)
     derive.derive(evidence)
     assert (policy.effective, policy.machine) == ({}, [])
+
+
+def test_windows_own_list_of_profiles_says_who_there_is() -> None:
+    evidence = Evidence()
+    registry = host(evidence).registry
+    for sid, path in (("S-1-5-18", r"%systemroot%\system32\config\systemprofile"),
+                      ("S-1-5-21-1-2-3-1001", r"C:\Users\anna"), ("S-1-12-1-4-5-6-7", r"D:\Profiles\bert")):
+        put(registry, rf"{hive_keys.PROFILE_LIST}\{sid}", "ProfileImagePath", path)
+    derive.derive(evidence)
+    assert (registry.profiles, registry.knows_all_profiles) == (("anna", "bert"), [])
+    registry.complete("HKLM", hive_keys.PROFILE_LIST, HIVE)
+    derive.derive(evidence)
+    assert registry.knows_all_profiles == [HIVE]

@@ -74,6 +74,17 @@ def test_one_page_of_several_is_not_the_whole() -> None:
     assert told(evidence) == ["mfa.json: is one page of several: it names a next one."]
 
 
+@pytest.mark.parametrize(("count", "more"), [(99, False), (100, True), (101, False)])
+def test_a_list_as_long_as_a_page_may_go_on(count, more) -> None:
+    accounts = [ANNA | {"userPrincipalName": f"u{at}@corp.example"} for at in range(count)]
+    for document in (accounts, {"value": accounts, "Count": count}):
+        evidence = given("mfa.json", document, reader="entra")
+        assert only(evidence).accounts_whole == ([] if more else only(evidence).accounts_whole[:1])
+        assert bool(only(evidence).accounts_whole) is not more
+        assert [f"exactly {count} entries" in line for line in told(evidence)] == ([True] if more else [])
+    assert only(given("mfa.json", ACCOUNTS | {"value": accounts}, reader="entra")).accounts_whole
+
+
 def test_an_empty_page_of_policies_is_the_whole() -> None:
     tenant = only(given("ca.json", POLICIES | {"value": []}, reader="entra"))
     assert (tenant.access_policies, len(tenant.access_policies_whole), tenant.accounts_whole) == ([], 1, [])
@@ -127,6 +138,17 @@ def test_a_policy_without_its_conditions_is_incomplete() -> None:
     assert not policy(conditions=None).complete
     assert not policy(conditions__users={}).complete
     assert policy(grantControls=None).complete  # it has session controls
+
+
+def test_what_powershell_cut_off_proves_nothing() -> None:
+    assert policy(conditions__users__excludeUsers="u-1 u-2 u-3").excludes[:3] == ("user:u-1", "user:u-2", "user:u-3")
+    for what in ("locations", "platforms", "devices"):
+        assert not policy(**{f"conditions__{what}": "Microsoft.Graph.PowerShell.Models.MicrosoftGraphX"}).complete
+    assert not policy(conditions__users__excludeGuestsOrExternalUsers="@{guestOrExternalUserTypes=guest}").complete
+    assert not policy(conditions__devices={"deviceFilter": "Microsoft.Graph.PowerShell.Models.X"}).complete
+    assert not policy(grantControls__authenticationStrength="@{id=x}").complete
+    filtered = {"mode": "exclude", "rule": "x"}
+    assert policy(conditions__applications__applicationFilter=filtered).applications == ("All (only filtered ones)",)
 
 
 def test_policies_without_name_or_state_are_counted() -> None:

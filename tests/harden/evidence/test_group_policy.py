@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from douse.harden import pol
+from douse.harden.applocker_policy import UNKNOWN_MODE
 from douse.harden.evidence import walk
 from douse.harden.observed import AuditState, Evidence, RegistryValue, Service
 from douse.harden.pol import PolEntry
@@ -204,6 +205,55 @@ def test_deletions_mean_absent_and_the_last_one_counts(tmp_path: Path) -> None:
     assert any("**soft." in note.what for note in evidence.notes)
 
 
+def test_what_is_removed_and_then_set_softly_is_set(tmp_path: Path) -> None:
+    entries = [PolEntry(r"Software\X", "**del.a", 1, b" \0\0\0"), PolEntry.of(r"Software\X", "**soft.a", DWORD_1),
+               PolEntry.of(r"Software\X", "**soft.b", DWORD_1)]
+    (tmp_path / "registry.pol").write_bytes(pol.write(entries))
+    evidence = walk.gather([tmp_path])
+    registry = evidence.subjects[0].registry
+    assert [seen.value for seen in registry.look("HKLM", r"Software\X", "a")] == [DWORD_1]
+    assert registry.look("HKLM", r"Software\X", "b") == []
+
+
+def test_a_cut_registry_pol_removes_nothing(tmp_path: Path) -> None:
+    entries = [PolEntry(r"Software\X", "**del.a", 1, b" \0\0\0"), PolEntry(r"Software\Y", "**delvals.", 1, b" \0\0\0"),
+               PolEntry.of(r"Software\X", "a", DWORD_1)]
+    (tmp_path / "registry.pol").write_bytes(pol.write(entries)[:-6])
+    registry = walk.gather([tmp_path]).subjects[0].registry
+    assert (registry.look("HKLM", r"Software\X", "a"), registry.knows_all_of("HKLM", r"Software\Y")) == ([], [])
+
+
+@pytest.mark.parametrize(("options", "parts"), [
+    ("0", {"HKLM", "HKCU"}), ("1", {"HKLM"}), ("2", {"HKCU"}), ("3", set())])
+def test_a_part_that_is_off_sets_nothing(tmp_path: Path, options: str, parts: set[str]) -> None:
+    folder = tmp_path / GUID
+    for part in ("Machine", "User"):
+        (folder / "DomainSysvol" / "GPO" / part).mkdir(parents=True)
+        (folder / "DomainSysvol" / "GPO" / part / "registry.pol").write_bytes(
+            pol.write([PolEntry.of(r"Software\X", "a", DWORD_1)]))
+    (folder / "bkupInfo.xml").write_text(f"<BackupInst><GPODisplayName>P</GPODisplayName><GPOGuid>{GUID}</GPOGuid>"
+                                         "</BackupInst>")
+    (folder / "Backup.xml").write_text(
+        f"<GroupPolicyBackupScheme><GroupPolicyObject><GroupPolicyCoreSettings><ID>{GUID}</ID><DisplayName>P"
+        f"</DisplayName><Options><![CDATA[{options}]]></Options><WMIFilter>laptops</WMIFilter></GroupPolicyCoreSettings>"
+        "</GroupPolicyObject></GroupPolicyBackupScheme>")
+    evidence = walk.gather([tmp_path])
+    (subject,) = evidence.subjects
+    assert {hive for hive, *_ in subject.registry} == parts
+    notes = [note.what for note in evidence.notes]
+    assert sum("is switched off there" in note for note in notes) == 2 - len(parts)
+    assert any("'laptops'" in note for note in notes)
+
+
+def test_the_local_policy_says_in_gpt_ini_what_is_off(tmp_path: Path) -> None:
+    folder = tmp_path / "PC-7" / "Windows" / "System32" / "GroupPolicy"
+    (folder / "User").mkdir(parents=True)
+    (folder / "User" / "Registry.pol").write_bytes(pol.write([PolEntry.of(r"Software\X", "a", DWORD_1)]))
+    (folder / "gpt.ini").write_bytes(b"[General]\r\nVersion=1\r\nOptions=1\r\n")
+    (subject,) = walk.gather([tmp_path]).subjects
+    assert (subject.name, len(subject.registry)) == ("Local policy of PC-7", 0)
+
+
 def test_a_cut_registry_pol_is_told_with_its_offset(tmp_path: Path) -> None:
     whole = pol.write([PolEntry.of("K", "a", DWORD_1), PolEntry.of("K", "b", DWORD_1)])
     (tmp_path / "registry.pol").write_bytes(whole[:-5])
@@ -282,6 +332,26 @@ def test_gpresult_is_of_its_host(tmp_path: Path, encoding: str) -> None:
     assert evidence.problems == []
 
 
+def test_modelled_policy_is_no_host(tmp_path: Path) -> None:
+    (tmp_path / "r.xml").write_text(
+        '<Rsop xmlns="http://www.microsoft.com/GroupPolicy/Rsop"><DataType>PlannedData</DataType><ComputerResults>'
+        "<Name>CORP\\PC-7$</Name></ComputerResults><UserResults><Name>CORP\\anna</Name></UserResults></Rsop>")
+    evidence = walk.gather([tmp_path])
+    assert [(one.kind, one.name) for one in evidence.subjects] == [("policy", "Group Policy modelled for PC-7")]
+
+
+@pytest.mark.parametrize(("links", "applies"), [
+    ("", False), ("<LinksTo><Enabled>false</Enabled></LinksTo>", False),
+    ("<LinksTo><Enabled>false</Enabled></LinksTo><LinksTo><Enabled>true</Enabled></LinksTo>", True)])
+def test_a_policy_without_a_link_that_is_on_is_noted(tmp_path: Path, links: str, applies: bool) -> None:
+    (tmp_path / "r.xml").write_text(
+        '<GPO xmlns="http://www.microsoft.com/GroupPolicy/Settings"><Name>P</Name><FilterName>laptops</FilterName>'
+        f"{links}</GPO>")
+    notes = [note.what for note in walk.gather([tmp_path]).notes]
+    assert any("it applies nowhere" in note for note in notes) is not applies
+    assert any("WMI filter 'laptops'" in note for note in notes)
+
+
 def test_a_report_of_many_policies(tmp_path: Path) -> None:
     one, two = report("First", GUID, COMPUTER), report("Second", "{2}", "", "").replace(
         "<User><Enabled>true", "<User><Enabled>false")
@@ -315,3 +385,18 @@ def test_what_a_manifest_lists_and_is_not_there_is_told(tmp_path: Path) -> None:
         "<GPODisplayName>Lost</GPODisplayName><ID>{2}</ID></BackupInst></Backups>", encoding="utf-8")
     (problem,) = walk.gather([tmp_path]).problems
     assert problem.what == "lists the policy 'Lost', whose folder {2} is not there."
+
+
+@pytest.mark.parametrize(("old", "new", "left"), [
+    ("Mode>Enabled</q9:Mode>", "Mode>Odd</q9:Mode>", "EnforcementMode is 'Odd'"),
+    ('Action="Deny"', 'Action="Odd"', "1 rules cannot be read"),
+])
+def test_what_of_an_applocker_policy_cannot_be_read_makes_it_uncertain(tmp_path: Path, old: str, new: str,
+                                                                       left: str) -> None:
+    assert old in COMPUTER
+    (tmp_path / "report.xml").write_text(report("Lock", GUID, COMPUTER.replace(old, new)), encoding="utf-8")
+    evidence = walk.gather([tmp_path / "report.xml"])
+    (policy,) = [one.value.policy for subject in evidence.subjects for one in subject.applocker]
+    assert policy.collections[0].left_out == (left,)
+    assert policy.collections[0].mode == (UNKNOWN_MODE if "Odd" in new and "Mode" in new else "Enabled")
+    assert evidence.problems

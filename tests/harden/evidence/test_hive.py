@@ -186,6 +186,56 @@ def test_logs_follow_their_numbers_and_may_make_a_hive_grow() -> None:
     assert recover(old, 7, [old[:512] + log_block({len(old): b"z" * 512}, 7, len(old) - 4096)]).blocks == 0
 
 
+@pytest.mark.parametrize("left", ["a later block", "a cut block"])
+def test_logs_with_a_gap_claim_no_absence(tmp_path: Path, left: str) -> None:
+    old = hive(software(), sequences=(9, 5))
+    new = hive(software().set(r"Policies\Google\Chrome", "PasswordManagerEnabled", 1), sequences=(9, 5))
+    pages = changed(old, new)
+    more = log_block(pages, 7 if left == "a later block" else 6, len(old) - 4096)
+    disk = tree(tmp_path, SOFTWARE=old, SYSTEM=hive(system()),
+                SOFTWARE_LOG1=log(old, pages, 5) + (more if left == "a later block" else more[:400]))
+    evidence = walk.gather([disk])
+    assert ["newer changes are missing" in problem.what for problem in evidence.problems] == [True]
+    registry = evidence.host("PC-7").registry
+    assert registry.look("HKLM", CHROME, "PasswordManagerEnabled")[0].raw == "1"
+    assert registry.look("HKLM", CHROME, "Other") == []
+
+
+@pytest.mark.parametrize(("damage", "what"), [
+    ("list", "the subkeys of Policies cannot all be read"), ("node", "the subkeys of Policies cannot all be read"),
+    ("count", "the subkeys of Policies cannot all be read"), ("link", "Policies\\Google\\Chrome is a link")])
+def test_subkeys_that_are_passed_over_are_damage(tmp_path: Path, damage: str, what: str) -> None:
+    data = bytearray(hive(software()))
+    opened = Hive(bytes(data), "x")
+    policies, chrome = (opened.key(path) for path in ("Policies", r"Policies\Google\Chrome"))
+    assert policies is not None
+    assert chrome is not None
+    node, leaf = (data.index(b"nk", data.index(name) - 80) for name in (b"Policies", b"Chrome"))
+    listed = 4096 + int(policies.node.header.subkeys_list_offset) + 4
+    google = 4096 + struct.unpack_from("<I", data, listed + 4)[0] + 4
+    at, new = {"list": (listed, b"\0\0"), "node": (google, b"\0\0"), "count": (node + 20, b"\x02"),
+               "link": (leaf + 2, bytes([data[leaf + 2] | 0x10]))}[damage]
+    data[at:at + len(new)] = new
+    evidence = walk.gather([tree(tmp_path, SOFTWARE=bytes(data), SYSTEM=hive(system()))])
+    assert [problem.what.startswith(what) for problem in evidence.problems] == [True]
+    assert evidence.host("PC-7").registry.look("HKLM", CHROME, "Other") == []
+
+
+def test_without_the_control_set_that_is_in_use_nothing_is_absent(tmp_path: Path) -> None:
+    root = system()
+    root.make("Select").values["Current"] = (4, struct.pack("<I", 7))
+    evidence = walk.gather([tree(tmp_path / "PC-7", SYSTEM=hive(root))])
+    assert ["names no control set" in problem.what for problem in evidence.problems] == [True]
+    assert "WinDefend" not in evidence.subjects[0].services
+
+
+def test_a_page_behind_its_block_is_not_applied() -> None:
+    old = hive(software(), sequences=(6, 5))
+    block = bytearray(log_block({0: bytes(512)}, 5, len(old) - 4096))
+    struct.pack_into("<I", block, 44, 4096)
+    assert recover(old, 5, [old[:512] + bytes(block) + bytes(8192)]).blocks == 0
+
+
 def test_the_host_is_named_by_its_folder_where_nothing_else_names_it(tmp_path: Path) -> None:
     evidence = walk.gather([tree(tmp_path / "PC-9", SOFTWARE=hive(software()))])
     assert [one.name for one in evidence.of("host")] == ["PC-9"]

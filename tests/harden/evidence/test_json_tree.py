@@ -5,8 +5,18 @@ from __future__ import annotations
 import pytest
 
 from douse.errors import EvidenceError
+from douse.harden.evidence import json_tree
 from douse.harden.evidence.json_tree import listed, mapping, number, parse_text, text
 from douse.harden.evidence.table_text import header_of, table
+
+
+def test_a_document_that_would_fill_the_memory_is_refused(monkeypatch) -> None:
+    monkeypatch.setattr(json_tree, "MAX_HELD", 10)
+    monkeypatch.setattr(json_tree, "MAX_SPLIT", 20)
+    assert parse_text(f"[{','.join(['{}'] * 9)}]", "x") == [{}] * 9
+    for shown in (f"[{','.join(['{}'] * 10)}]", f"[{','.join('1' * 22)}]"):
+        with pytest.raises(EvidenceError, match="which no export has"):
+            parse_text(shown, "x")
 
 
 @pytest.mark.parametrize(("shown", "message"), [

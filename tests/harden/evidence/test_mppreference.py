@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from douse.harden.evidence import mppreference
 from douse.harden.evidence.defender import rule_ids
+from douse.harden.evidence.file import EvidenceFile
 from harden.evidence.given import given, only, told
 
 EMAIL, SCRIPTS = "be9ba2d9-53ea-4cdc-84e5-9b1eeee46550", "5beb7efe-fd9a-4556-801d-275e5ffc04cc"
@@ -123,7 +125,7 @@ def test_rules_that_do_not_fit(change, message) -> None:
 @pytest.mark.parametrize("data", [
     '{"DisableRealtimeMonitoring": false, ', '[{"DisableRealtimeMonitoring": false}, 1',
     '<Objs xmlns="http://schemas.microsoft.com/powershell/2004/04"><DisableRealtimeMonitoring>',
-    '{"x": "DisableRealtimeMonitoring"}', '["DisableRealtimeMonitoring"]',
+    '{"x": {"DisableRealtimeMonitoring": 1}}', '[["DisableRealtimeMonitoring", {"RealTimeProtectionEnabled" : 1}]]',
     ('<!DOCTYPE a [<!ENTITY b "c">]><Objs xmlns="http://schemas.microsoft.com/powershell/2004/04">'
      "DisableRealtimeMonitoring</Objs>")])
 def test_what_cannot_be_used(data) -> None:
@@ -131,6 +133,12 @@ def test_what_cannot_be_used(data) -> None:
     assert evidence.subjects == ()
     assert len(evidence.problems) == 1
     assert evidence.problems[0].next_step
+
+
+@pytest.mark.parametrize("data", ['{"x": "DisableRealtimeMonitoring"}', '["DisableRealtimeMonitoring"]',
+                                  '{"setting": "MpPreference.DisableRealtimeMonitoring: off"}'])
+def test_a_mention_is_no_object(data) -> None:
+    assert not mppreference.looks(EvidenceFile("changes.json", "changes.json", data.encode()))
 
 
 def test_without_any_name_of_a_host() -> None:

@@ -13,6 +13,7 @@ from douse.harden.evidence.hive_file import Hive
 from douse.harden.observed import Evidence
 from harden.hives import Key, hive
 
+CONFIG = "Windows/System32/config"
 SOFTWARE = hive(Key().set("Microsoft\\X", "a", 1).set("Classes", "b", 1))
 
 
@@ -54,6 +55,31 @@ def test_else_the_folder_does_and_it_is_noted(tmp_path: Path, place: str) -> Non
     evidence = walk.gather([put(tmp_path, {place: SOFTWARE})])
     assert [one.name for one in evidence.subjects] == ["PC-9"]
     assert [note.what for note in evidence.notes] == ["says of no host; it is shown as 'PC-9', after its folder."]
+
+
+def test_hives_of_several_hosts_in_one_folder(tmp_path: Path) -> None:
+    evidence = walk.gather([put(tmp_path / "hives", {
+        "a_SOFTWARE.hiv": SOFTWARE, "a_SYSTEM.hiv": system("PC-1"), "PC-2_SOFTWARE": SOFTWARE,
+        "c-SYSTEM": system("PC-3")})])
+    assert [one.name for one in evidence.subjects] == ["PC-1", "PC-2", "PC-3"]
+    assert [note.what for note in evidence.notes] == ["says of no host; it is shown as 'PC-2', after its name."]
+
+
+def test_two_disks_in_one_folder_are_not_one_host(tmp_path: Path) -> None:
+    evidence = walk.gather([put(tmp_path / "IR-42", {f"{disk}/{CONFIG}/SOFTWARE": SOFTWARE for disk in "CD"})])
+    assert [one.name for one in evidence.subjects] == ["IR-42", "IR-42 (D)"]
+    one = walk.gather([put(tmp_path / "PC-5" / "uploads", {  # one disk, read in two ways
+        f"auto/C%3A/{CONFIG}/SOFTWARE": SOFTWARE, f"ntfs/%5C%5C.%5CC%3A/{CONFIG}/SOFTWARE": SOFTWARE})])
+    assert [one.name for one in one.subjects] == ["PC-5"]
+
+
+@pytest.mark.parametrize("place", ["Windows/ServiceProfiles/LocalService/NTUSER.DAT",
+                                   f"{CONFIG}/systemprofile/NTUSER.DAT", f"{CONFIG}/RegBack/SOFTWARE",
+                                   f"Windows.old/{CONFIG}/SOFTWARE"])
+def test_no_user_and_what_windows_no_longer_uses_is_left_out(tmp_path: Path, place: str) -> None:
+    evidence = walk.gather([put(tmp_path / "PC-9", {f"{CONFIG}/SYSTEM": system("PC-1"), place: SOFTWARE})])
+    assert [(one.name, one.registry.profiles) for one in evidence.subjects] == [("PC-1", ())]
+    assert evidence.notes[0].what.endswith("; it was left out.")
 
 
 def test_an_archive_is_a_folder_too(tmp_path: Path) -> None:

@@ -33,3 +33,19 @@ def test_a_list_of_ci_tool_by_itself() -> None:
     assert told(evidence) == ["PC-7.json: app_control: 1 policies have no id or do not say whether they are enforced."]
     assert only(evidence).app_control_whole == []
     assert not looks(EvidenceFile("x", "x", b'{"PolicyID": 1}'))
+
+
+@pytest.mark.parametrize(("fields", "active", "version"), [
+    ({"IsEnforced": True, "Version": "2814751463178240"}, True, "10.0.25880.0"),  # Microsoft's own example
+    ({"IsEnforced": True, "Version": 2814749767106560}, True, "10.0.0.0"),
+    ({"IsEnforced": True, "Version": "1", "VersionString": "10.0.5.0"}, True, "10.0.5.0"),
+    ({"IsEnforced": True, "Version": str(1 << 64)}, True, ""),
+    ({"IsEnforced": True, "Version": True, "VersionString": "x"}, True, ""),
+    ({"IsEnforced": True, "IsAuthorized": False}, None, ""),  # it waits for a token
+    ({"IsEnforced": "true", "IsAuthorized": "true"}, True, ""),
+    ({"IsEnforced": False, "IsAuthorized": False}, False, ""),
+])
+def test_what_ci_tool_says_of_one_policy(fields: dict[str, object], active: bool | None, version: str) -> None:
+    evidence = given("PC-7_citool.json", {"Policies": [{"PolicyID": "x", **fields}]}, reader="ci_tool")
+    (seen,) = evidence.host("PC-7").app_control
+    assert (seen.value.active, seen.value.version) == (active, version)

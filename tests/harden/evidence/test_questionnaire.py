@@ -37,6 +37,12 @@ def test_an_answer(encoding) -> None:
     assert (seen.where, seen.raw, only(evidence).name) == ("line 4", "yes", "Example")
 
 
+def test_a_day_that_is_no_date_is_told() -> None:
+    evidence = given("q.yml", HEAD + YES.replace("2026-11-24", "24.11.2026"), reader="questionnaire")
+    assert [note.what for note in evidence.notes] == [
+        "edr-behaviour: '24.11.2026' is no date, so that the answer has none."]
+
+
 def test_filling_in_a_blank_one() -> None:
     filled = blank().replace("organisation: ''", "organisation: Example").replace(
         "    answer:\n    by: ''", "    answer: Partial\n    by: 'anna'", 1)

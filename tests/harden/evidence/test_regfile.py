@@ -78,6 +78,14 @@ def test_what_was_made_to_be_applied_is_in_force_nowhere(tmp_path: Path, files: 
     assert {one.kind for one in evidence.subjects} == {"policy"}
 
 
+@pytest.mark.parametrize(("end", "lost"), [
+    ('"a"=dword:000000', 1), ('"a"=hex:01,02,', 1), ('"a"=hex:01,\\\n  ', 1), ('"a"="text', 1),
+    ('"a"=dword:1\n', 0), ('"a"=dword:00000001', 0), ('"a"=hex:01,02', 0)])
+def test_a_value_that_the_end_of_the_file_cuts_is_lost(end: str, lost: int) -> None:
+    found, bad = parse("REGEDIT4\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n" + end, "x")
+    assert (len(found), bool(bad)) == (1 - lost, bool(lost))
+
+
 def test_a_first_line_is_needed() -> None:
     with pytest.raises(EvidenceError, match=r"is no \.reg file"):
         parse("[HKEY_LOCAL_MACHINE\\X]\n", "x.reg")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from douse.harden import pol
-from douse.harden.evidence import walk, zipped
+from douse.harden.evidence import beside, walk, zipped
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.table import READERS
 from douse.harden.observed import Evidence, RegistryValue
@@ -168,6 +168,35 @@ def test_too_many_members_and_too_much_together_are_told(tmp_path: Path, monkeyp
     assert (len(evidence.files), len(evidence.problems)) == (3, 1)
     monkeypatch.setattr(zipped, "MAX_UNPACKED", 3 * len(POL))
     assert sum("was left out" in what for what in whats(walk.gather([tmp_path]))) >= 2
+
+
+def test_members_without_end_and_of_one_name_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.zip").write_bytes(
+        zip_of({"a.pol": POL, "b.pol": POL, "c.pol": POL}).replace(b"b.pol", b"a.pol").replace(b"c.pol", b"a.pol"))
+    assert whats(walk.gather([tmp_path])) == ["has 2 members of a name that another one has too; the last was read."]
+    monkeypatch.setattr(zipped, "MAX_LISTED", 2)
+    assert whats(walk.gather([tmp_path])) == ["has 3 members, which no collection of evidence has."]
+    many = zip_of({f"{'x' * 200}{number}": b"" for number in range(5)})
+    at = many.rfind(b"PK\x05\x06")  # a number that is a lie
+    (tmp_path / "a.zip").write_bytes(many[:at + 8] + b"\x01\0\x01\0" + many[at + 12:])
+    assert whats(walk.gather([tmp_path])) == ["has 11 members, which no collection of evidence has."]
+
+
+@pytest.mark.parametrize(("data", "hint"), [(b"ElfFile\0" + bytes(99), "--logs"),
+                                            (b'{"schema": "douse.hunt/1", "x": 1}', "douse harden for")])
+def test_what_belongs_elsewhere_is_told_where(tmp_path: Path, data: bytes, hint: str) -> None:
+    (tmp_path / "x").write_bytes(data)
+    assert hint in walk.gather([tmp_path / "x"]).problems[0].next_step
+
+
+def test_a_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        (tmp_path / f"{number}.reg").write_text("REGEDIT4\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n")
+    asked: list[Path] = []
+    names = beside._names
+    monkeypatch.setattr(beside, "_names", lambda folder: asked.append(folder) or names(folder))
+    assert len(walk.gather([tmp_path]).files) == 20
+    assert len(asked) <= 3
 
 
 def test_a_file_that_is_too_large_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

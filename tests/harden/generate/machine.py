@@ -52,6 +52,10 @@ Place = tuple[str, str, str, str]
 
 SOURCE = Source("model", "model", "0" * 64)
 POLICY_KEYS = ("software\\policies\\", "software\\microsoft\\windows\\currentversion\\policies\\")
+EXTENSIONS = {"registry.pol": "{35378EAC-683F-11D2-A89A-00C04FBBCFA2}",
+              "GptTmpl.inf": "{827D319E-6EAC-11D2-A4EA-00C04F79F83A}",
+              "audit.csv": "{F3CCC681-B74C-4060-9F26-CD84525DCA2A}"}
+"""Which extension of Group Policy applies a file ([MS-GPREG] 1.9, [MS-GPSB] 1.9, [MS-GPAC] 1.9)."""
 SERVICE_STARTS = {2: "automatic", 3: "manual", 4: "disabled"}
 SYSMON_TAGS = {1: "ProcessCreate", 3: "NetworkConnect", 7: "ImageLoad", 8: "CreateRemoteThread", 10: "ProcessAccess",
                11: "FileCreate", 12: "RegistryEvent", 13: "RegistryEvent", 15: "FileCreateStreamHash", 22: "DnsQuery",
@@ -133,12 +137,20 @@ class Machine:
             self.put(hive, effect.key, effect.name, effect.value, user)
         elif effect.kind == "delete":
             self.drop(hive, effect.key, effect.name, user)
+        elif effect.kind == "prune":
+            self.drop_key(hive, effect.key, user)
         else:
             raise AssertionError(f"a bundle holds no {effect.kind}")
 
     def set_gpo(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """A GPO, given by its files' paths, is linked and refreshed."""
-        for path, data in files:
+        """A GPO, given by its backup's paths, is imported, linked and refreshed: of its files those are imported that
+        Backup.xml names, and those applied whose extension it names for their side."""
+        held = dict(files)
+        root = ElementTree.fromstring(next(data for path, data in held.items() if path.endswith("/Backup.xml")))
+        for path, data in held.items():
+            _, _, below = path.partition("DomainSysvol/GPO/")
+            if not below or not _is_applied(root, below):
+                continue
             if path.endswith("Machine/registry.pol"):
                 self._layer(data, "HKLM")
             elif path.endswith("User/registry.pol"):
@@ -147,6 +159,8 @@ class Machine:
                 self.import_template(data)
             elif path.endswith("audit.csv"):
                 self.import_audit(data)
+            else:
+                raise AssertionError(f"no file of a GPO: {path}")
 
     def _layer(self, data: bytes, hive: str) -> None:
         for whose in self.users if hive == "HKCU" else ("",):
@@ -196,7 +210,10 @@ class Machine:
 
     def run_apply(self, script: bytes, applocker: bytes = b"") -> None:
         """What apply.ps1 -Execute does with its document."""
-        wanted: dict[str, Any] = embedded(script)
+        self.run_document(embedded(script), applocker)
+
+    def run_document(self, wanted: dict[str, Any], applocker: bytes = b"") -> None:
+        """The same, given the document."""
         for row in wanted["registry"]:
             for user in self.users if row["hive"] == "HKCU" else ("",):
                 self.put(row["hive"], row["key"], row["name"], _value(row["type"], row["data"]), user)
@@ -247,13 +264,14 @@ class Machine:
         host = evidence.host("MODEL")
         host.machine.append(Seen(MachineFacts(22631, "Windows 11", "workstation", "example.com"), SOURCE, "model"))
         host.registry.complete("HKLM", "", SOURCE)
+        host.registry.all_profiles(SOURCE)
         for user in self.users:
             host.registry.complete("HKCU", "", SOURCE, user)
         for (hive, _, _, user), (key, name, value) in self.registry.items():
             host.registry.add(hive, key, name, value, SOURCE, profile=user)
         for product in ("chrome", "edge", "firefox", "office", "powershell-core"):
             host.products[product] = [Seen(True, SOURCE, product)]
-        for service, start in self.services.items():
+        for service, start in {"MpsSvc": "automatic", "WinDefend": "automatic", **self.services}.items():
             host.services[service] = [Seen(Service(start, "running"), SOURCE, service)]
             number = next(number for number, word in SERVICE_STARTS.items() if word == start)
             host.registry.add("HKLM", f"SYSTEM\\CurrentControlSet\\Services\\{service}", "Start",
@@ -307,6 +325,18 @@ def as_on_any_day() -> Machine:
     return machine
 
 
+def _is_applied(root: Any, below: str) -> bool:
+    """Whether an imported GPO has a file and its side's list names the extension that applies it."""
+    space = "{http://www.microsoft.com/GroupPolicy/GPOOperations}"
+    location = "DomainSysvol\\GPO\\" + below.replace("/", "\\")
+    named = any(one.get(space + "Location") == location for one in root.iter(space + "FSObjectFile"))
+    side = "Machine" if below.startswith("Machine/") else "User"
+    list_ = root.findtext(f".//{space}{side}ExtensionGuids") or ""
+    extension = next(guid for end, guid in EXTENSIONS.items() if below.endswith(end))
+    version = int(root.findtext(f".//{space}{side}VersionNumber") or 0)
+    return named and version > 0 and f"[{extension}" in list_
+
+
 def _mdm_rule(nodes: Mapping[str, Any]) -> FirewallRule:
     """The rule that the nodes of the Firewall CSP make; what is not sent has the default of its page."""
     assert set(nodes) <= {"App/FilePath", "Protocol", "RemotePortRanges", "Direction", "Action/Type", "Enabled", "Name"}
@@ -315,7 +345,10 @@ def _mdm_rule(nodes: Mapping[str, Any]) -> FirewallRule:
               ("Dir", "Out" if nodes.get("Direction", "OUT") == "OUT" else "In")]
     if "Protocol" in nodes:
         fields.append(("Protocol", str(nodes["Protocol"])))
-    fields += [("RPort", port) for port in nodes.get("RemotePortRanges", "").split(",") if port]
+    ports = [port for port in nodes.get("RemotePortRanges", "").split(",") if port]
+    if ports and nodes.get("Protocol") not in (6, 17):  # a rule with ports of no protocol is refused
+        fields[1] = ("Active", "FALSE")
+    fields += [("RPort", port) for port in ports]
     return FirewallRule("v2.26", (*fields, ("App", nodes["App/FilePath"]), ("Name", nodes["Name"])))
 
 

@@ -4,8 +4,14 @@
 
 Modelled because our scripts lean on it: case does not matter, output is unrolled by one level, functions see their
 callers' variables, `Set-StrictMode` makes a missing property an error, ShouldProcess asks $WhatIfPreference. What is
-not modelled raises Unknown, which no `catch` of a script sees. It is no PowerShell: a script that runs here is only
-known to mean what its author meant.
+not modelled raises Unknown, which no `catch` of a script sees, so a script that grows must grow the model.
+
+Its limits. It is no PowerShell: what runs here does what its author meant, if Windows' tools answer as ps_windows.py
+says. That is read from documentation, not from a Windows. Not seen here: parameter sets of cmdlets, the .NET overload
+that is chosen, objects wrapped on their way through a pipeline, 32-bit views, access that is denied, locales but for
+auditpol's, encodings of files, time, $ConfirmPreference, and that a SACL is handed down. It is worth its size while it
+finds errors: what is changed in a script to its harm must fail a test (an inverted test, a lost guard, a state that is
+not kept, an error that is swallowed).
 """
 
 from __future__ import annotations
@@ -24,11 +30,13 @@ class Unknown(Exception):
 
 
 class PsError(Exception):
-    """A terminating error, with its category."""
+    """A terminating error, with its category and the .NET type of its exception."""
 
-    def __init__(self, text: str, category: str = "") -> None:
+    def __init__(self, text: str, category: str = "", kind: str = "") -> None:
         super().__init__(text)
-        self.CategoryInfo = Thing(Category=category)
+        self.kind = kind
+        self.members = Folded([("CategoryInfo", Thing(Category=category)),
+                               ("Exception", Thing(GetBaseException=lambda: self))])
 
 
 class Return(Exception):
@@ -121,12 +129,48 @@ def same(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
-@lru_cache(maxsize=32)
-def parsed(data: bytes) -> Script:
-    """The tree of a script, which must be PowerShell."""
-    script = Script(data)
-    assert script.damage == []
-    return script
+class Node:
+    """A node of the tree as plain attributes: the parser's own make a list each time that somebody asks."""
+
+    __slots__ = ("cache", "child_count", "children", "deeper", "end_byte", "is_named", "named_child_count",
+                 "named_children", "start_byte", "text", "type")
+
+    def __init__(self, node: Any, data: bytes) -> None:
+        self.type, self.is_named = node.type, node.is_named
+        self.cache: Any = None
+        self.start_byte, self.end_byte = node.start_byte, node.end_byte
+        self.text = data[node.start_byte:node.end_byte].decode()
+        self.children = [Node(child, data) for child in node.children]
+        self.named_children = [child for child in self.children if child.is_named]
+        self.child_count, self.named_child_count = len(self.children), len(self.named_children)
+        self.deeper: Node = self
+        while self.deeper.type.endswith("expression") and self.deeper.child_count == 1 \
+                and self.deeper.children[0].is_named:
+            self.deeper = self.deeper.children[0]
+
+
+class Tree:
+    """A script without its document."""
+
+    def __init__(self, data: bytes) -> None:
+        script = Script(data)
+        assert script.damage == []
+        self.data, self.root = data, Node(script.root, data)
+
+    @staticmethod
+    def text(node: Node) -> str:
+        return node.text
+
+
+parsed = lru_cache(maxsize=32)(Tree)
+
+
+def without_document(data: bytes) -> tuple[bytes, str]:
+    """The code of a script, which is the same for all, and its document: that this is one string to PowerShell is for
+    test_powershell.py to see."""
+    before, begin, rest = data.partition(b"$Document = @'\r\n")
+    body, end, after = rest.partition(b"\r\n'@\r\n")
+    return before + begin + (b"{}" if end else b"") + end + after, body.decode().replace("\r\n", "\n")
 
 
 class Scope:
@@ -137,9 +181,10 @@ class Scope:
 
     def find(self, name: str) -> Any:
         scope: Scope | None = self
+        low = name.lower()
         while scope is not None:
-            if name in scope.names:
-                return scope.names[name]
+            if low in scope.names.pairs:
+                return scope.names.pairs[low][1]
             scope = scope.above
         raise PsError(f"the variable '${name}' cannot be retrieved because it has not been set")
 
@@ -168,12 +213,12 @@ class Run:
         self.code = 0
         self.functions: dict[str, Any] = {}
         self._known: dict[str, Any] = {}
-        self._deeper: dict[int, Any] = {}
         self.top = Scope()
 
     def script(self, data: bytes, **parameters: Any) -> Run:
         """Run it with these parameters; `rows` are its output, `code` its exit code, `said` its warnings."""
-        self.tree = parsed(data)
+        code, self.document = without_document(data)
+        self.tree = parsed(code)
         what_if = parameters.pop("WhatIf", False)
         for name, value in {"true": True, "false": False, "null": None, "WhatIfPreference": what_if, "LASTEXITCODE": 0,
                             "PSScriptRoot": self.windows.script_root,
@@ -192,6 +237,12 @@ class Run:
             self.code = ended.args[0]
         return self
 
+    def _handler(self, prefix: str, type_: str) -> Any:
+        found = self._known.get(prefix + type_, False)
+        if found is False:
+            found = self._known[prefix + type_] = getattr(self, prefix + type_, None)
+        return found
+
     # ---- statements: each writes what it gives into `out`
 
     def _statements(self, node: Any, scope: Scope, out: list[Any]) -> None:
@@ -200,7 +251,7 @@ class Run:
                 self._statement(child, scope, out)
 
     def _statement(self, node: Any, scope: Scope, out: list[Any]) -> None:
-        handler = getattr(self, f"_do_{node.type}", None)
+        handler = self._handler("_do_", node.type)
         if handler is not None:
             handler(node, scope, out)
         elif node.type in ("statement_list", "statement_block", "script_block_body", "script_block"):
@@ -442,43 +493,45 @@ class Run:
 
     def _bind(self, block: Any, positional: Iterable[Any], named: Mapping[str, Any], scope: Scope) -> None:
         left, folded, declared = list(positional), Folded(named.items()), set()
-        for node in (block.named_children if block is not None else ()):
-            for parameter in node.children if node.type == "parameter_list" else ():
-                if parameter.type != "script_parameter":
-                    continue
-                name = self.tree.text(next(one for one in parameter.children if one.type == "variable"))[1:]
-                kind = re.match(r"\[(\w+)\]", self.tree.text(parameter))
-                default = next((one for one in parameter.children if one.type == "script_parameter_default"), None)
-                is_switch = kind is not None and kind[1].lower() == "switch"
-                if name in folded:
-                    value = folded[name]
-                elif left and not is_switch:
-                    value = left.pop(0)
-                else:
-                    value = self._value(default.children[-1], scope) if default is not None else None
-                declared.add(name.lower())
-                scope.names[name] = self._cast(kind[1], value) if kind is not None else value
+        for name, kind, default in self._parameters(block):
+            if name in folded:
+                value = folded[name]
+            elif left and kind != "switch":
+                value = left.pop(0)
+            else:
+                value = self._value(default, scope) if default is not None else None
+            declared.add(name.lower())
+            scope.names[name] = self._cast(kind, value) if kind else value
         if left or {key.lower() for key in folded} - declared:
             raise Unknown(f"arguments that nobody declared: {left} {list(folded)}")
 
+    @staticmethod
+    def _parameters(block: Any) -> list[tuple[str, str, Any]]:
+        """Name, type in lower case and default of each parameter."""
+        if block is None:
+            return []
+        if block.cache is None:
+            block.cache = []
+            for node in block.named_children:
+                for one in node.children if node.type == "parameter_list" else ():
+                    if one.type == "script_parameter":
+                        name = next(child.text[1:] for child in one.children if child.type == "variable")
+                        kind = re.match(r"\[(\w+)\]", one.text)
+                        given = [child for child in one.children if child.type == "script_parameter_default"]
+                        block.cache.append((name, kind[1].lower() if kind else "",
+                                            given[0].children[-1] if given else None))
+        found: list[tuple[str, str, Any]] = block.cache
+        return found
+
     # ---- expressions
 
-    def _deep(self, node: Any) -> Any:
-        """The first node below that says something: an expression stands inside a dozen that are only its rank."""
-        known = self._deeper.get(node.id)
-        if known is None:
-            known = node
-            while known.child_count == 1 and known.children[0].is_named and known.type.endswith("expression"):
-                known = known.children[0]
-            self._deeper[node.id] = known
-        return known
-
     def _value(self, node: Any, scope: Scope) -> Any:
-        node = self._deep(node)
+        node = node.deeper
         type_ = node.type
-        if type_ not in self._known:
-            self._known[type_] = getattr(self, f"_get_{type_.replace('_argument_expression', '_expression')}", None)
-        handler = self._known[type_]
+        handler = self._known.get(type_, False)
+        if handler is False:
+            word = type_.replace("_argument_expression", "_expression")
+            handler = self._known[type_] = getattr(self, f"_get_{word}", None)
         if handler is not None:
             return handler(node, scope)
         if type_ == "pipeline" and (only := self._expression_only(node)) is not None:
@@ -505,16 +558,19 @@ class Run:
         return None if chain.named_children[0].type == "command" else chain.named_children[0]
 
     def _get_variable(self, node: Any, scope: Scope) -> Any:
-        name = self.tree.text(node)[1:]
-        if name.lower().startswith("env:"):
-            return self.windows.env[name[4:].lower()]
-        return (self.top if name.lower().startswith("script:") else scope).find(name.split(":")[-1])
+        if node.cache is None:
+            drive, _, name = node.text[1:].lower().rpartition(":")
+            node.cache = drive, name
+        drive, name = node.cache
+        if drive == "env":
+            return self.windows.env[name]
+        return (self.top if drive == "script" else scope).find(name)
 
     def _get_verbatim_string_characters(self, node: Any, scope: Scope) -> str:
         return self.tree.text(node)[1:-1].replace("''", "'")
 
     def _get_verbatim_here_string_characters(self, node: Any, scope: Scope) -> str:
-        return self.tree.text(node).replace("\r\n", "\n").removeprefix("@'\n").removesuffix("\n'@")
+        return self.document
 
     def _get_expandable_string_literal(self, node: Any, scope: Scope) -> str:
         at, parts = node.start_byte + 1, []
@@ -579,8 +635,8 @@ class Run:
             if name not in owner:
                 raise PsError(f"the property '{name}' cannot be found on this object")
             return owner[name]
-        if isinstance(owner, PsError) and low == "categoryinfo":
-            return owner.CategoryInfo
+        if isinstance(owner, PsError) and name in owner.members:
+            return owner.members[name]
         if isinstance(owner, Thing):
             return owner.get(name)
         raise PsError(f"the property '{name}' cannot be found on {type(owner).__name__}")
@@ -650,9 +706,11 @@ class Run:
     def _binary(self, node: Any, scope: Scope) -> Any:
         if node.named_child_count == 1:
             return self._value(node.named_children[0], scope)
-        operators = [self.tree.text(child).lower() for child in node.children
-                     if not child.is_named or child.type.endswith("operator")]
-        operands = [child for child in node.children if child.is_named and not child.type.endswith("operator")]
+        if node.cache is None:
+            words = [not child.is_named or child.type.endswith("operator") for child in node.children]
+            node.cache = ([child.text.lower() for child, word in zip(node.children, words, strict=True) if word],
+                          [child for child, word in zip(node.children, words, strict=True) if not word])
+        operators, operands = node.cache
         value = self._value(operands[0], scope)
         for operator, operand in zip(operators, operands[1:], strict=True):
             if operator in ("-and", "-or"):
@@ -697,6 +755,8 @@ def _replaced(text: Any, pair: Any) -> str:
 
 
 def _is(value: Any, kind: str) -> bool:
+    if isinstance(value, PsError):
+        return value.kind == kind
     if kind != "string":
         raise Unknown(f"-is [{kind}]")
     return isinstance(value, str)
@@ -743,6 +803,8 @@ def _of_string(text: str, name: str, given: list[Any]) -> Any:
             return text.endswith(part)
         case "lastindexof", [part]:
             return text.rfind(part)
+        case "indexof", [part]:
+            return text.find(part)
         case "indexof", [part, "OrdinalIgnoreCase"]:
             return text.lower().find(part.lower())
     raise Unknown(f"a string's {name} of {given}")

@@ -118,7 +118,9 @@ class Registry:
 
 
 class Windows:
-    """The computer. `broken` are places whose change silently does not hold, as under tamper protection."""
+    """The computer. `broken` are places whose change silently does not hold, as under tamper protection, or that answer
+    with an error; `written_as` is how Windows writes an AppLocker policy that replaces another; `audited_people` is
+    what is audited of single people, and `forgets_delay` says that a new start type ends a delayed one."""
 
     script_root = r"C:\bundle\powershell"
     switches: Mapping[str, tuple[str, ...]] = {
@@ -129,6 +131,7 @@ class Windows:
 
     def __init__(self) -> None:
         self.language_mode = "FullLanguage"
+        self.is_64_bit = True
         self.env = {"systemroot": r"C:\Windows", "programdata": r"C:\ProgramData", "computername": "PC-7"}
         self.registry = Registry()
         self.registry.put(rf"HKLM\{PROFILES}\{ANNA}", "ProfileImagePath", "ExpandString", r"C:\Users\anna")
@@ -140,6 +143,9 @@ class Windows:
         self.registry.put(r"HKU\.DEFAULT\Software", "x", "DWord", 1)
         self.firewall: dict[str, Folded] = {"PersistentStore": Folded(), "corp.example\\GPO": Folded()}
         self.audit: dict[str, int] = {}
+        self.audited_people: dict[str, int] = {}
+        self.forgets_delay = False
+        self.written_as = ""
         self.channels: dict[str, bool] = {"Microsoft-Windows-Crypto-DPAPI/Debug": False,
                                           "Microsoft-Windows-TaskScheduler/Operational": True}
         self.features: dict[str, str] = {"MicrosoftWindowsPowerShellV2Root": "Enabled",
@@ -212,8 +218,11 @@ class Windows:
         given = named.get("ArgumentList", [])
         given = given if isinstance(given, list) else [given]
         if kind == "diagnostics.eventing.reader.eventlogconfiguration":
+            if given[0] in self.broken:
+                raise PsError("the RPC server is unavailable", kind="diagnostics.eventing.reader.eventlogexception")
             if given[0] not in self.channels:
-                raise PsError("the specified channel could not be found")
+                raise PsError("the specified channel could not be found",
+                              kind="diagnostics.eventing.reader.eventlognotfoundexception")
             return Thing(IsEnabled=self.channels[given[0]])
         if kind == "security.accesscontrol.directorysecurity":
             return Security(self, *given)
@@ -235,10 +244,29 @@ class Windows:
 
     def _get_netfirewallportfilter(self, _run: Run, _given: list[Any], named: Folded, _input: list[Any]) -> Thing:
         rule = named["AssociatedNetFirewallRule"]
-        return Thing(Protocol=rule.get("Protocol"), RemotePort=rule.get("RemotePort"))
+        return Thing(Protocol=rule.get("Protocol"), RemotePort=rule.get("RemotePort"),
+                     LocalPort=rule.properties.get("LocalPort", "Any"))
 
     def _get_netfirewallapplicationfilter(self, _run: Run, _given: list[Any], named: Folded, *_: Any) -> Thing:
-        return Thing(Program=named["AssociatedNetFirewallRule"].get("Program"))
+        rule = named["AssociatedNetFirewallRule"]
+        return Thing(Program=rule.get("Program"), Package=rule.properties.get("Package"))
+
+    def _limits(self, named: Folded, *names: str) -> Thing:
+        """A filter of a rule: what it was not made with is Any."""
+        rule = named["AssociatedNetFirewallRule"]
+        return Thing(**{name: rule.properties.get(name, "Any") for name in names})
+
+    def _get_netfirewalladdressfilter(self, _run: Run, _given: list[Any], named: Folded, *_: Any) -> Thing:
+        return self._limits(named, "LocalAddress", "RemoteAddress")
+
+    def _get_netfirewallservicefilter(self, _run: Run, _given: list[Any], named: Folded, *_: Any) -> Thing:
+        return self._limits(named, "Service")
+
+    def _get_netfirewallinterfacetypefilter(self, _run: Run, _given: list[Any], named: Folded, *_: Any) -> Thing:
+        return self._limits(named, "InterfaceType")
+
+    def _get_netfirewallsecurityfilter(self, _run: Run, _given: list[Any], named: Folded, *_: Any) -> Thing:
+        return self._limits(named, "LocalUser")
 
     def _new_netfirewallrule(self, _run: Run, _given: list[Any], named: Folded, _input: list[Any]) -> Thing:
         rules, name = self.firewall[named["PolicyStore"]], named["Name"]
@@ -247,6 +275,8 @@ class Windows:
         others = ("PolicyStore", "Name", "ErrorAction")
         rule = Thing(**{key: value for key, value in named.items() if key not in others})
         rule.properties["RemotePort"] = named.get("RemotePort", "Any")
+        is_local = named["PolicyStore"] == "PersistentStore"
+        rule.properties["PolicyStoreSourceType"] = "Local" if is_local else "GroupPolicy"
         if isinstance(ports := rule.properties["RemotePort"], list) and len(ports) == 1:
             rule.properties["RemotePort"] = ports[0]
         rules[name] = rule
@@ -257,10 +287,12 @@ class Windows:
         assert named["Name"] in rules
         rules.pop(named["Name"])
 
-    def _get_windowsoptionalfeature(self, _run: Run, _given: list[Any], named: Folded, _input: list[Any]) -> Thing:
-        if named["FeatureName"] not in self.features:
-            raise PsError("Feature name is unknown")
-        return Thing(State=self.features[named["FeatureName"]])
+    def _get_windowsoptionalfeature(self, _run: Run, _given: list[Any], named: Folded, *_: Any) -> list[Thing]:
+        if "features" in self.broken:
+            raise PsError("an attempt was made to load a program with an incorrect format")
+        if "FeatureName" in named:
+            raise Unknown("a feature by its name: its errors tell nothing")
+        return [Thing(FeatureName=name, State=state) for name, state in self.features.items()]
 
     def _disable_windowsoptionalfeature(self, _run: Run, _given: list[Any], named: Folded, _input: list[Any]) -> str:
         self.features[named["FeatureName"]] = "DisablePending"
@@ -275,7 +307,7 @@ class Windows:
 
     def _set_applockerpolicy(self, _run: Run, _given: list[Any], named: Folded, _input: list[Any]) -> None:
         fresh = self.files[named["XmlPolicy"]]
-        self.applocker = _merged(self.applocker, fresh) if named.get("Merge") else fresh
+        self.applocker = _merged(self.applocker, fresh) if named.get("Merge") else self.written_as or fresh
 
     # ---- programs
 
@@ -285,6 +317,8 @@ class Windows:
             case "auditpol.exe", ["/backup", file]:
                 rows = [f"PC-7,System,Verbindungen, gefiltert,{{{guid.lower()}}},Erfolg,,{bits}"
                         for guid, bits in self.audit.items()]
+                rows[:0] = [f"PC-7,{ANNA},Verbindungen,{{{guid.lower()}}},Erfolg,,{bits}"
+                            for guid, bits in self.audited_people.items()]
                 self.files[file.removeprefix("/file:")] = "\r\n".join(
                     ["Computername,Richtlinienziel,Unterkategorie,GUID,Einschluss,Ausschluss,Wert", *rows, ""])
                 return 0, ["Der Befehl wurde erfolgreich ausgeführt."]
@@ -297,6 +331,8 @@ class Windows:
                 values["Start"] = ("DWord", start)
                 if word == "delayed-auto":
                     values["DelayedAutostart"] = ("DWord", 1)
+                elif self.forgets_delay and "DelayedAutostart" in values:
+                    values["DelayedAutostart"] = ("DWord", 0)
                 return 0, ["[SC] ChangeServiceConfig SUCCESS"]
             case "wevtutil.exe", ["sl", channel, enabled, "/q:true"] if channel in self.channels:
                 self.channels[channel] = {"/e:true": True, "/e:false": False}[enabled]
@@ -366,9 +402,13 @@ class Xml(Thing):
         self._element, self._above = element, above
 
     def SelectNodes(self, path: str) -> list[Xml]:  # noqa: N802
-        assert path == "//RuleCollection/*[@Id]"
+        assert path in ("//RuleCollection/*[@Id]", "//RuleCollection/*")
         return [Xml(rule, collection) for collection in self._element.iter("RuleCollection")
-                for rule in collection if rule.get("Id")]
+                for rule in collection if rule.get("Id") or not path.endswith("]")]
+
+    @property
+    def OuterXml(self) -> str:  # noqa: N802
+        return ElementTree.tostring(self._element, encoding="unicode").strip()
 
     def GetAttribute(self, name: str) -> str:  # noqa: N802
         text: str = self._element.get(name, "")
@@ -438,6 +478,9 @@ STATICS = {
     "bitconverter.toint64": lambda _, number, _at: _signed(number, 64),
     "microsoft.win32.registrykey.openbasekey": lambda windows, hive, _view: Key(
         windows, {"LocalMachine": "HKLM", "Users": "HKU"}[hive], True),
+    "environment.is64bitoperatingsystem": lambda _: True,
+    "environment.is64bitprocess": lambda windows: windows.is_64_bit,
+    "io.path.ispathrooted": lambda _, path: re.match(r"[A-Za-z]:|\\\\", path) is not None,
     "io.path.gettemppath": lambda _: "C:\\Windows\\Temp\\",
     "io.path.combine": lambda _, first, second: f"{first}\\{second}",
     "io.path.getdirectoryname": lambda _, path: path.rpartition("\\")[0],
@@ -458,6 +501,8 @@ STATICS = {
 COMMANDS = ("set_strictmode", "out_null", "convertfrom_json", "convertto_json", "join_path", "split_path", "test_path",
             "sort_object", "get_item", "get_filehash", "start_transcript", "stop_transcript", "new_object",
             "get_netfirewallrule", "get_netfirewallportfilter", "get_netfirewallapplicationfilter",
+            "get_netfirewalladdressfilter", "get_netfirewallservicefilter", "get_netfirewallinterfacetypefilter",
+            "get_netfirewallsecurityfilter",
             "new_netfirewallrule", "remove_netfirewallrule", "get_windowsoptionalfeature",
             "disable_windowsoptionalfeature", "enable_windowsoptionalfeature", "get_applockerpolicy",
             "set_applockerpolicy")

@@ -176,3 +176,11 @@ def test_no_name_of_a_group_gets_out_of_its_attribute(name: str) -> None:
     except ContentError:
         return
     assert parse(next(applocker(policy("H06", site=Site(mshta_group=name, mshta_sid=SID)))).data) == made
+
+
+@pytest.mark.parametrize("mode", ["audit", "enforce"])
+def test_the_maker_itself_refuses_a_policy_without_the_default_rules(mode: str,
+                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("douse.harden.generate.applocker._DEFAULTS", ())
+    with pytest.raises(OutputError, match="only deny rules"):
+        made_policy(SETTINGS, mode, None)

@@ -80,6 +80,14 @@ def test_a_policy_without_a_kind_is_told() -> None:
         list(files(replace(policy("H28"), registry=(change,))))
 
 
+@pytest.mark.parametrize("name", ["PasswordManagerEnabled", "DownloadRestrictions"])
+def test_a_text_is_no_yes(name: str) -> None:
+    change = RegistryChange("H28", "H28/x", "HKLM", r"SOFTWARE\Policies\Google\Chrome", name,
+                            RegistryValue("REG_SZ", "0"), True)
+    with pytest.raises(ContentError, match="'0' is no number"):
+        list(files(replace(policy("H28"), registry=(change,))))
+
+
 def test_other_keys_and_users_are_left() -> None:
     start = policy("H28")
     other = [replace(change, key=change.key + "Canary") for change in start.registry]

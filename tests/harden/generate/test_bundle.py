@@ -95,14 +95,36 @@ def test_the_readme_says_what_an_administrator_needs(made: Bundle, tmp_path: Pat
                  "**Kill switch**", "## Taking it back", "| 1 | the IT department | 3 days |",
                  "| 2 | 5 % of the computers, from every department | 7 days |", "## What nobody has verified",
                  "## What it does not set", "- Verdict: **GO**, on 2026-11-20",
-                 "- Watched: 30 days to 2026-11-19; 100 % of the computers", r"Example \& Sons"):
+                 "- Watched: 3 of the inventory's 3 computers, for 30 days to 2026-11-19; 100 % had to be",
+                 r"Example \& Sons"):
         assert part in text, part
     assert hashlib.sha256(go_file(tmp_path).read_bytes()).hexdigest() in text
+    does = {one.control for one in made.policy.registry} | {one.control for one in made.policy.changes}
     for control in controls():
-        assert f"### {control.id} " in text
+        assert (f"### {control.id} " in text) == (control.id in does)
+        assert f"{control.id}" in text
     for file in made.files:
         assert file.path.name in text
     assert text.isascii() or set(text) - set(map(chr, range(128))) <= {"—"}
+
+
+def test_the_readme_warns_of_what_hurts(made: Bundle) -> None:
+    """What an allow list stops, what stays when a GPO goes, what a GPO's audit policy replaces, and what to stop."""
+    text = text_of(made, "README.md")
+    for part in ("for **all** programs", "lies outside Program Files and Windows would not start", "they *tattoo*",
+                 "- service: AppIDSvc: automatic", "may lose those that no GPO sets", "is **enforced** by Windows",
+                 "unlink the GPO, then `gpupdate /force`; remove the assignment"):
+        assert part in text, part
+    stays = text.partition("(they *tattoo*):")[2].partition("\n\nThese")[0]
+    assert "!RunAsPPL`" in stays
+    assert "Policies" not in stays
+    heads = re.findall("^## (.+)$", text, re.MULTILINE)
+    assert heads[:4] == ["In which order", "The pre-flight", "Deploying it", "Taking it back"]
+    assert len(text) < 60_000
+    only = text_of(generate(GenerateOptions(("H13", "H16", "H17"), ("reg",))), "README.md")
+    assert "attack surface reduction, PUAProtection, EnableNetworkProtection" in only
+    assert "**Kill switch**: `reg import reg\\undo.reg`." in only
+    assert "GPO, then" not in only
 
 
 def test_every_left_setting_is_in_the_readme_and_in_changes(made: Bundle) -> None:

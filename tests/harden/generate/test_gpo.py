@@ -20,6 +20,7 @@ from douse.harden.generate import gpo, plan, pol
 from douse.harden.generate.bundle import generate
 from douse.harden.generate.policy import GenerateOptions, Policy
 from douse.harden.observed import RegistryValue
+from douse.harden.pol import effects, read
 from douse.harden.registry_data import NUMBERS, encode
 from harden.generate.go_files import TODAY, go_file, site_file
 from harden.generate.machine import parse_pol_by_hand
@@ -78,7 +79,13 @@ def test_samba_reads_the_undo(everything: Policy) -> None:
     files = {str(file.path): file.data for file in pol.files(everything)}
     rows = by_samba(files["pol/undo/Machine/registry.pol"])
     wanted = [one for one in everything.registry if one.hive == "HKLM" and one.is_policy]
-    assert [row[:3] for row in rows] == [[one.key, f"**del.{one.name}", 1] for one in wanted]
+    assert [row[:3] for row in rows if row[1] != "**DeleteKeys"] == [
+        [one.key, f"**del.{one.name}", 1] for one in wanted]
+    rules = {one.key.lower() for one in wanted if one.name == "Value" and "\\SrpV2\\" in one.key}
+    entries = read(files["pol/undo/Machine/registry.pol"], "undo").entries
+    gone = [effect for entry in entries for effect in effects(entry)]
+    assert {effect.key.lower() for effect in gone if effect.kind == "prune"} == rules  # nothing but a rule's own key
+    assert len(rules) == 6
 
 
 @given(values())
@@ -123,7 +130,7 @@ def test_the_backup_has_what_a_real_one_has(everything: Policy) -> None:
 def test_every_file_that_the_backup_names_is_there_and_the_other_way_round(everything: Policy) -> None:
     files = files_of(everything)
     root = etree.fromstring(files["Backup.xml"])
-    named = {element.get(BKP + "Location", "").replace("\\", "/") for element in root.iter(BKP + "FSObjectFile")}
+    named = {element.get(BKP + "Location", "").replace("\\", "/") for element in root.iter(BKP + "FSObjectFile")} - {""}
     assert named == {name for name in files if name.startswith("DomainSysvol/")}
     for element in root.iter(BKP + "FSObjectFile", BKP + "FSObjectDir"):
         source, location = element.get(BKP + "SourceExpandedPath", ""), element.get(BKP + "Location", "")

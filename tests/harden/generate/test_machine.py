@@ -6,13 +6,15 @@ What is applied are the files' own bytes, and what judges is the audit, which kn
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from douse.content.controls import controls
+from douse.content.controls import Control, controls
 from douse.content.settings import AsrSetting, QuestionSetting, Setting, TenantSetting
 from douse.harden import pol
 from douse.harden.audit.findings import findings
@@ -105,19 +107,20 @@ def files_of(made: Bundle) -> dict[str, bytes]:
     return {str(file.path): file.data for file in made.files}
 
 
-def audited(machine: Machine, profile: str) -> dict[str, Finding]:
-    """What the audit says of a machine, by control."""
+def audited(machine: Machine, profile: str, those: Iterable[Control] = ()) -> dict[str, Finding]:
+    """What the audit says of a machine, by control; of all controls unless it is told which."""
     evidence = machine.evidence()
     derive(evidence)
     host, = evidence.of("host")
-    return {one.control.id: one for one in findings(host, controls(), profile, TODAY)}
+    return {one.control.id: one for one in findings(host, tuple(those) or controls(), profile, TODAY)}
 
 
 def failed(machine: Machine, made: Bundle, words: Iterable[str]) -> list[str]:
     """The settings that some of these formats say and that the audit does not pass, but rules that begin in audit."""
     said = {setting.id for _, setting in realised_settings(made.policy)
             if any(FORMATS[word].can_say(setting) for word in words)}
-    checks = [check for finding in audited(machine, made.policy.profile).values() for check in finding.checks]
+    checks = [check for finding in audited(machine, made.policy.profile, made.policy.controls).values()
+              for check in finding.checks]
     seen = {check.setting.id for check in checks}
     assert said - seen <= {f"{control.id}/connections" for control in made.policy.controls}
     return [f"{check.setting.id}: {check.state}, {check.why}" for check in checks
@@ -291,6 +294,100 @@ def test_a_row_that_is_forgotten_is_noticed(tmp_path: Path) -> None:
         machine = Machine()
         by_gpo(machine, one)
         assert len(failed(machine, made, ("gpo",))) == 1
+
+
+MUTANTS = ("H01", "H07", "H06", "H08", "H12", "H13", "H28", "H41", "H43", "H44")
+"""Controls of every kind that some format says."""
+
+
+def of_lines(files: Mapping[str, bytes], name: str, pattern: str) -> Iterator[dict[str, bytes]]:
+    """The files once for each line of one of them that fits, without it; .reg files are UTF-16."""
+    encoding = "utf-16-le" if files[name].startswith(b"\xff\xfe") else "utf-8"
+    lines = files[name].decode(encoding).splitlines(keepends=True)
+    for at, line in enumerate(lines):
+        if re.search(pattern, line):
+            yield {**files, name: "".join(lines[:at] + lines[at + 1:]).encode(encoding)}
+
+
+def of_rows(files: Mapping[str, bytes]) -> Iterator[dict[str, bytes]]:
+    """Intune's profiles once for each node, without it. A rule's name decides nothing, OUT is what it is by default,
+    and without ports it blocks more."""
+    for name in (name for name in files if name.startswith("intune/") and name.endswith(".json")):
+        rows = json.loads(files[name])
+        for row in rows["omaSettings"]:
+            if not row["omaUri"].endswith(("/Name", "/App/FilePath", "/Direction", "/RemotePortRanges")):
+                kept = [one for one in rows["omaSettings"] if one is not row]
+                yield {**files, name: json.dumps({**rows, "omaSettings": kept}).encode()}
+
+
+def of_backup(files: Mapping[str, bytes]) -> Iterator[dict[str, bytes]]:
+    """The backup without an extension in its lists, and without a file in its own."""
+    name = next(name for name in files if name.endswith("/Backup.xml"))
+    text = files[name].decode()
+    for part in (*re.findall(r"\[\{[0-9A-F-]{36}\}(?:\{[0-9A-F-]{36}\})+\]", text),
+                 *re.findall(r"<FSObjectFile [^>]*bkp:Location[^>]*/>", text)):
+        if "F312195E" not in part:  # Device Guard's, which no control here needs
+            yield {**files, name: text.replace(part, "").encode()}
+
+
+def replaced(files: Mapping[str, bytes], name: str, old: str, new: str) -> Iterator[dict[str, bytes]]:
+    """The files with a text of one of them exchanged."""
+    changed = files[name].decode().replace(old, new).encode()
+    assert changed != files[name]
+    yield {**files, name: changed}
+
+
+BROKEN: Mapping[str, Callable[[dict[str, bytes]], Iterable[dict[str, bytes]]]] = {
+    "reg": lambda files: [*of_lines(files, "reg/apply.reg", r"(?<!PolicyVersion)(?<!EnforcementMode)\"=(dword|\"[^<])"),
+                          *of_lines(files, "reg/apply-user.reg", r"=")],
+    "gpo": of_backup,
+    "applocker": lambda files: replaced(files, "applocker/applocker.xml", 'Action="Deny"', 'Action="Allow"'),
+    "wdac": lambda files: replaced(files, "wdac/policy.xml", 'FileName="mshta.exe"', 'FileName="other.exe"'),
+    "intune": of_rows,
+    "sysmon": lambda files: of_lines(files, "sysmon/sysmon.xml",
+                                     r"<(?!ProcessTerminate|WmiEvent)\w+ onmatch=\"exclude\" ?/>")}
+"""For each format, its files broken in every way that must be noticed: a rule without a mode is enforced, and nobody
+asks for the two events of Sysmon that stay out."""
+
+
+@pytest.mark.parametrize("way", BROKEN)
+def test_a_part_of_any_format_that_is_lost_is_noticed(tmp_path: Path, way: str) -> None:
+    made = bundle(tmp_path, *MUTANTS)
+    files, noticed = files_of(made), 0
+
+    def machine(of: Mapping[str, bytes]) -> Machine:
+        one = Machine()
+        one.services["AppIDSvc"] = "manual" if way == "gpo" else "automatic"
+        WAYS[way](one, of)
+        return one
+
+    assert failed(machine(files), made, (way,)) == []
+    for broken in BROKEN[way](files):
+        changed = next(name for name in files if broken[name] != files[name])
+        assert failed(machine(broken), made, (way,)), changed
+        noticed += 1
+    assert noticed
+
+
+@pytest.mark.parametrize(("way", "script"), [
+    ("powershell", "powershell/apply.ps1"), ("auditpol", "auditpol/apply.ps1")])
+def test_a_row_of_a_script_that_is_lost_is_noticed(tmp_path: Path, way: str, script: str) -> None:
+    made = bundle(tmp_path, *MUTANTS)
+    files = files_of(made)
+    whole: dict[str, Any] = embedded(files[script])
+    noticed = 0
+    for kind in ("registry", "services", "audit", "channels", "features"):
+        for row in whole[kind]:
+            if row.get("name") == "PolicyVersion":
+                continue
+            machine = Machine()
+            machine.sacls = True
+            machine.run_document({**whole, kind: [one for one in whole[kind] if one is not row]},
+                                 files["powershell/applocker.xml"] if way == "powershell" else b"")
+            found = [one for one in failed(machine, made, (way,)) if not one.startswith("H01/")]
+            assert found, row
+            noticed += 1
+    assert noticed >= 5
 
 
 def test_our_own_readers_read_the_bundle_back(tmp_path: Path) -> None:

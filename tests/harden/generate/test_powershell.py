@@ -19,8 +19,9 @@ from harden.generate.ps_tree import Script
 
 READS = {"set-strictmode", "convertfrom-json", "convertto-json", "new-object", "out-null", "write-warning", "join-path",
          "split-path", "test-path", "get-item", "get-filehash", "where-object", "sort-object", "get-netfirewallrule",
-         "get-netfirewallportfilter", "get-netfirewallapplicationfilter", "get-applockerpolicy",
-         "get-windowsoptionalfeature"}
+         "get-netfirewallportfilter", "get-netfirewallapplicationfilter", "get-netfirewalladdressfilter",
+         "get-netfirewallservicefilter", "get-netfirewallinterfacetypefilter", "get-netfirewallsecurityfilter",
+         "get-applockerpolicy", "get-windowsoptionalfeature"}
 CHANGES = {"new-netfirewallrule", "remove-netfirewallrule", "set-applockerpolicy", "disable-windowsoptionalfeature",
            "enable-windowsoptionalfeature", "sc.exe", "wevtutil.exe", "auditpol.exe"}
 TRANSCRIPT = {"start-transcript", "stop-transcript"}
@@ -49,6 +50,15 @@ def test_it_is_powershell(name: str) -> None:
     assert script(name).damage == []
     assert not script(name).root.has_error
     assert len(script(name).nodes) > 300  # the grammar saw a program, not one long comment
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_get_help_finds_the_help(name: str) -> None:
+    """PowerShell joins comments without an empty line between them, and help that begins with #Requires is none."""
+    head = script(name).data.decode().split("\r\n<#\r\n.SYNOPSIS")[0]
+    assert head.startswith("#Requires")
+    assert head.endswith("\r\n")
+    assert "<#" not in head
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

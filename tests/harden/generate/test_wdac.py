@@ -104,3 +104,13 @@ def test_a_file_name_that_is_none_is_refused(name: str) -> None:
 def test_names_that_are_alike_get_ids_of_their_own() -> None:
     made = policy_for(["a-b.exe", "a_b.exe", "a-b.exe"], "enforce")
     assert len({rule.id for rule in made.rules}) == len(made.rules) == 4
+
+
+def test_ids_begin_with_a_letter_as_the_schema_wants() -> None:
+    SCHEMA.assertValid(etree.fromstring(xml_of(policy_for(["7z.exe", "_a.exe", "mshta.exe"], "enforce"))))
+
+
+def test_the_maker_itself_refuses_a_policy_that_blocks_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("douse.harden.generate.wdac.allows_all", lambda made, scenario: scenario == KERNEL)
+    with pytest.raises(OutputError, match="allows no programs"):
+        policy_for(["mshta.exe"], "audit")

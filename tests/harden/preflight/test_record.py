@@ -44,8 +44,12 @@ def test_a_record_says_what_was_decided(tmp_path: Path) -> None:
     (tmp_path / "decisions.yml").write_text(filled, encoding="utf-8")
     go = read_record(saved(tmp_path, decisions=tmp_path / "decisions.yml"))
     assert (go.verdict, go.is_go, go.groups, go.expires) == ("GO WITH EXCEPTIONS", True, (GROUP,), date(2027, 2, 28))
-    assert (tmp_path / "todo.yml").read_text(encoding="utf-8").count("use_case:") == 1  # the decided one stays
-    assert [use.decision for use in go.uses if use.destination] == ["except"]
+    assert (tmp_path / "todo.yml").read_text(encoding="utf-8").count("use_case:") == 2  # decided ones stay
+    assert ([use.decision for use in go.uses], go.undecided) == (["except", "except"], ())
+    start = next(part for part in filled.split("  - use_case: ") if "Not open" in part)
+    (tmp_path / "decisions.yml").write_text(filled.replace(start, start.replace('"except"', '""')), encoding="utf-8")
+    partly = read_record(saved(tmp_path, decisions=tmp_path / "decisions.yml"))
+    assert (partly.verdict, partly.undecided) == ("GO WITH EXCEPTIONS", (start[1:15],))
 
 
 def test_secrets_are_left_out_and_hidden_signs_change_no_digest(tmp_path: Path) -> None:

@@ -274,13 +274,15 @@ def test_policies_and_changes_are_told(tmp_path: Path) -> None:
                                          "Fqbn": "O=MICROSOFT\\INTERNET EXPLORER\\MSHTA.EXE\\11.0.1.1"})]
     result = run(tmp_path, idle() + on(HOSTS[0], told))
     notes = "\n".join(result.notes)
-    assert "dead already" in notes
+    assert "HTA applications are dead already" in notes
     assert "configuration changed 1 time(s)" in notes
     assert "1 error(s)" in notes
     assert f"{HOSTS[0]}: a log was cleared, last on 2026-11-21 (Security 1102)" in notes
     (use,) = result.uses
-    assert (use.basis, use.users, use.open) == ("started", ("S-1-5-21-1-2-3-1104",), "")
+    assert (use.basis, use.users, use.unseen) == ("started", ("S-1-5-21-1-2-3-1104",), True)
     assert "would be blocked" in use.why
+    script = event("Microsoft-Windows-AppLocker/MSI and Script", 8029, 4 * DAY, {"FilePath": "C:\\x.ps1"})
+    assert "App Control enforces scripts on WS-02" in "\n".join(run(tmp_path, idle() + on(HOSTS[1], [script])).notes)
 
 
 def test_other_programs_are_looked_at_by_their_own_name(tmp_path: Path) -> None:
@@ -325,9 +327,11 @@ def test_the_order_of_records_and_copies_of_them_change_nothing(tmp_path: Path) 
 def test_until_ends_the_window(tmp_path: Path) -> None:
     end = datetime(2026, 12, 8, tzinfo=UTC)
     events = idle() + form(HOSTS[0], [25])
-    result = run(tmp_path, events, days=20, until=end)
-    assert (result.verdict, result.uses, result.since) == ("GO", (), datetime(2026, 11, 18, tzinfo=UTC))
-    assert run(tmp_path, events, days=20).verdict == "NO-GO"
+    result = run(tmp_path, idle(), days=20, until=end)
+    assert (result.verdict, result.since, result.until) == ("GO", datetime(2026, 11, 18, tzinfo=UTC), end)
+    later = run(tmp_path, events, days=20, until=end)  # a user cannot choose the days so that a use falls out
+    assert (later.verdict, later.since) == ("NO-GO", result.since)
+    assert any("after the window" in note for note in later.notes)
 
 
 def test_names_of_hosts_are_those_of_the_inventory(tmp_path: Path) -> None:
@@ -362,11 +366,19 @@ def test_a_computer_that_is_listed_by_address_alone(tmp_path: Path) -> None:
     assert (result.verdict, result.unlisted, result.hosts[0].host) == ("GO", (), "10.0.0.15")
 
 
-def test_connections_to_the_host_itself_are_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("address", "protocol", "basis"), [
+    ("127.0.0.1", "tcp", "connected"), ("::1", "tcp", "connected"), ("127.0.0.1", "udp", "started"),
+    (".".join("0000"), "tcp", "started"), ("::", "tcp", "started")])
+def test_a_connection_to_the_host_itself_may_be_one_to_a_proxy(
+    tmp_path: Path, address: str, protocol: str, basis: str,
+) -> None:
+    """Agents of cloud proxies listen there; UDP to itself is what Internet Explorer's library does anyway."""
     ran = hta(5 * DAY, "mshta.exe a.hta", CCM)
-    used = [process_start(ran), connection(ran, 5 * DAY + 1, "127.0.0.1", hostname="WS-01"),
-            connection(ran, 5 * DAY + 2, "::1", hostname="WS-01")]
-    assert [use.basis for use in run(tmp_path, idle() + on(HOSTS[0], used)).uses] == ["started"]
+    used = connection(ran, 5 * DAY + 1, address, 9000, hostname="WS-01")
+    used.fields["Protocol"] = protocol
+    (use,) = run(tmp_path, idle() + on(HOSTS[0], [process_start(ran), used])).uses
+    assert (use.basis, use.destination) == (basis, "this computer" if basis == "connected" else "")
+    assert ("destination is unknown" in use.why) == bool(use.open) == (basis == "connected")
 
 
 def test_refused_connections_are_uses_too(tmp_path: Path) -> None:

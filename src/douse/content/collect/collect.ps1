@@ -8,6 +8,15 @@
 # it on the way to the file. It needs Windows PowerShell 5.1 and no modules beyond those of Windows. Under constrained
 # language (App Control, AppLocker) it reads the registry by reg.exe instead of .NET.
 #
+# It prints what it could read and names the rest under "errors", so that one part that fails does not lose the others;
+# the exit code is 0 whenever there is a document. It takes a minute or so; a question to WMI is given up after two
+# minutes.
+#
+# WHAT IS PERSONAL IN THE DOCUMENT: the names and SIDs of the people who have a profile here, which of the listed
+# programs and credential stores (browsers, mail, wallets) lie in each profile, and the settings that are asked for. No
+# content of a file, no password, no history, no process and no command line is read. Keep the document as you keep
+# other security findings. It is not signed: who can change it on its way can make it say anything.
+#
 # HOW FAR THIS WAS TESTED: its grammar and that it holds no command that writes. It was never run on Windows by those
 # who wrote it. Read it before you run it.
 
@@ -17,9 +26,15 @@
 
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
+# powershell.exe prints warnings where the document goes.
+$WarningPreference = 'SilentlyContinue'
 $system32 = "$env:SystemRoot\System32"
+# A 32-bit PowerShell on 64-bit Windows sees another folder under that name.
+if ($env:PROCESSOR_ARCHITEW6432) { $system32 = "$env:SystemRoot\Sysnative" }
 $full = "$($ExecutionContext.SessionState.LanguageMode)" -eq 'FullLanguage'
+$patience = 120
 $failures = @()
+$without = @()
 $document = @{}
 
 function Get-Failure {
@@ -60,6 +75,8 @@ function Get-Data {
     param($Key, $Name)
     $kind = "$($Key.GetValueKind($Name))"
     $data = $Key.GetValue($Name, $null, 'DoNotExpandEnvironmentNames')
+    # A number of a size that its type does not have comes as bytes.
+    if ($data -is [byte[]] -and $kind -ne 'None') { $kind = 'Binary' }
     if ($kind -eq 'DWord') { return @{ type = 'REG_DWORD'; data = [long]$data } }
     if ($kind -eq 'QWord') { return @{ type = 'REG_QWORD'; data = [long]$data } }
     if ($kind -eq 'String') { return @{ type = 'REG_SZ'; data = [string]$data } }
@@ -179,6 +196,7 @@ $elevated = $false
 try {
     # S-1-16-12288 is high integrity, S-1-16-16384 that of the system.
     $groups = @(& "$system32\whoami.exe" /groups)
+    if ($LASTEXITCODE -ne 0) { throw "whoami ends with $LASTEXITCODE; taken as not elevated." }
     $elevated = @($groups | Where-Object { $_ -match 'S-1-16-(12288|16384)' }).Count -gt 0
 }
 catch { $failures += Get-Failure 'elevated' $_.Exception.Message }
@@ -186,20 +204,23 @@ $document['elevated'] = $elevated
 
 $document['script_sha256'] = ''
 try {
-    $document['script_sha256'] = (Get-FileHash -LiteralPath $PSCommandPath -Algorithm SHA256).Hash
+    # There is no file where the script was sent to this computer (Invoke-Command).
+    if ($PSCommandPath) {
+        $document['script_sha256'] = (Get-FileHash -LiteralPath $PSCommandPath -Algorithm SHA256).Hash
+    }
 }
 catch { $failures += Get-Failure 'script_sha256' $_.Exception.Message }
 
 $document['domain'] = ''
 try {
-    $computer = Get-CimInstance -ClassName Win32_ComputerSystem
+    $computer = Get-CimInstance -ClassName Win32_ComputerSystem -OperationTimeoutSec $patience
     if ($computer.DNSHostName) { $document['host'] = "$($computer.DNSHostName)" }
     if ($computer.PartOfDomain) { $document['domain'] = "$($computer.Domain)" }
 }
 catch { $failures += Get-Failure 'domain' $_.Exception.Message }
 
 try {
-    $system = Get-CimInstance -ClassName Win32_OperatingSystem
+    $system = Get-CimInstance -ClassName Win32_OperatingSystem -OperationTimeoutSec $patience
     $document['system'] = @{
         caption = "$($system.Caption)"
         version = "$($system.Version)"
@@ -212,12 +233,14 @@ catch { $failures += Get-Failure 'system' $_.Exception.Message }
 # Profiles of people: local and domain accounts, and those of Entra.
 $people = @()
 try {
-    $people = @(Get-CimInstance -ClassName Win32_UserProfile | Where-Object { "$($_.SID)" -match '^S-1-(5-21|12-1)-' })
+    $people = @(Get-CimInstance -ClassName Win32_UserProfile -OperationTimeoutSec $patience |
+        Where-Object { "$($_.SID)" -match '^S-1-(5-21|12-1)-' })
     $document['profiles'] = @(foreach ($one in $people) {
         @{ sid = "$($one.SID)"; path = "$($one.LocalPath)"; loaded = [bool]$one.Loaded }
     })
 }
 catch { $failures += Get-Failure 'profiles' $_.Exception.Message }
+$homes = @($people | Where-Object { "$($_.LocalPath)" -ne '' })
 $loaded = @($people | Where-Object { $_.Loaded } | ForEach-Object { "$($_.SID)" })
 
 $document['registry'] = @(foreach ($line in $askedValues) {
@@ -240,6 +263,32 @@ $document['lists'] = @(foreach ($line in $askedLists) {
     }
 })
 
+$serviceNames = @()
+try {
+    $running = @(Get-CimInstance -ClassName Win32_Service -OperationTimeoutSec $patience)
+    $serviceNames = @($running | ForEach-Object { "$($_.Name)" })
+    $document['services'] = @(
+        foreach ($one in $running) {
+            $sysmon = "$($one.PathName)" -match '(^|\\)sysmon(64|64a)?(\.exe)?(\W|$)'
+            if ($services -contains "$($one.Name)" -or $sysmon) {
+                @{
+                    name = "$($one.Name)"
+                    present = $true
+                    start = "$($one.StartMode)"
+                    state = "$($one.State)"
+                    sysmon = $sysmon
+                }
+            }
+        }
+        foreach ($name in $services) {
+            if ($serviceNames -notcontains $name) {
+                @{ name = $name; present = $false }
+            }
+        }
+    )
+}
+catch { $failures += Get-Failure 'services' $_.Exception.Message }
+
 try {
     $document['firewall_profiles'] = @(foreach ($one in @(Get-NetFirewallProfile -PolicyStore ActiveStore)) {
         @{
@@ -254,6 +303,12 @@ catch { $failures += Get-Failure 'firewall_profiles' $_.Exception.Message }
 
 # What the firewall enforces now about the programs of the controls, wherever the rules came from.
 try {
+    $many = 0
+    foreach ($one in $document['lists']) {
+        if ($one['key'] -match 'FirewallRules$') { $many += @($one['values']).Count }
+    }
+    # Servers for remote desktops collect rules by the ten thousand; asking for each would take an hour.
+    if ($many -gt 20000) { throw "There are $many rules, too many to ask the firewall about." }
     $document['firewall_active'] = @(foreach ($filter in @(Get-NetFirewallApplicationFilter -PolicyStore ActiveStore)) {
         if ($programs -contains ("$($filter.Program)" -replace '^.*\\', '')) {
             foreach ($rule in @(Get-NetFirewallRule -AssociatedNetFirewallApplicationFilter $filter)) {
@@ -275,35 +330,44 @@ try {
 }
 catch { $failures += Get-Failure 'firewall_active' $_.Exception.Message }
 
-try {
-    $preference = Get-MpPreference
-    $document['mppreference'] = Get-Chosen $preference $preferences
-    $document['asr_ids'] = [string[]]@($preference.AttackSurfaceReductionRules_Ids | Where-Object { $_ })
-    $document['asr_actions'] = [int[]]@($preference.AttackSurfaceReductionRules_Actions |
-        Where-Object { $null -ne $_ })
+if ($serviceNames.Count -gt 0 -and $serviceNames -notcontains 'WinDefend') {
+    $without += 'mppreference'
+    $without += 'mpcomputerstatus'
 }
-catch { $failures += Get-Failure 'mppreference' $_.Exception.Message }
-
-try {
-    $document['mpcomputerstatus'] = Get-Chosen (Get-MpComputerStatus) $statuses
+else {
+    try {
+        $preference = Get-MpPreference
+        $document['mppreference'] = Get-Chosen $preference $preferences
+        $document['asr_ids'] = [string[]]@($preference.AttackSurfaceReductionRules_Ids | Where-Object { $_ })
+        $document['asr_actions'] = [int[]]@($preference.AttackSurfaceReductionRules_Actions |
+            Where-Object { $null -ne $_ })
+    }
+    catch { $failures += Get-Failure 'mppreference' $_.Exception.Message }
+    try {
+        $document['mpcomputerstatus'] = Get-Chosen (Get-MpComputerStatus) $statuses
+    }
+    catch { $failures += Get-Failure 'mpcomputerstatus' $_.Exception.Message }
 }
-catch { $failures += Get-Failure 'mpcomputerstatus' $_.Exception.Message }
 
 try {
     $document['applocker_effective'] = "$(Get-AppLockerPolicy -Effective -Xml)"
 }
 catch { $failures += Get-Failure 'applocker_effective' $_.Exception.Message }
 
+# CiTool came with Windows 11 22H2 and Server 2025.
 try {
-    if (-not (Test-Path -LiteralPath "$system32\CiTool.exe")) { throw 'This Windows has no CiTool.' }
-    $lines = @(& "$system32\CiTool.exe" -lp -json)
-    if ($LASTEXITCODE -ne 0) { throw "CiTool ends with $LASTEXITCODE." }
-    $document['app_control'] = $lines -join ' '
+    if (-not (Test-Path -LiteralPath "$system32\CiTool.exe")) { $without += 'app_control' }
+    else {
+        $lines = @(& "$system32\CiTool.exe" -lp -json)
+        if ($LASTEXITCODE -ne 0) { throw "CiTool ends with $LASTEXITCODE." }
+        $document['app_control'] = $lines -join ' '
+    }
 }
 catch { $failures += Get-Failure 'app_control' $_.Exception.Message }
 
 try {
-    $guard = Get-CimInstance -Namespace 'root/Microsoft/Windows/DeviceGuard' -ClassName Win32_DeviceGuard
+    $space = 'root/Microsoft/Windows/DeviceGuard'
+    $guard = Get-CimInstance -Namespace $space -ClassName Win32_DeviceGuard -OperationTimeoutSec $patience
     $document['device_guard'] = Get-Chosen $guard $guards
 }
 catch { $failures += Get-Failure 'device_guard' $_.Exception.Message }
@@ -316,31 +380,7 @@ try {
 catch { $failures += Get-Failure 'auditpol' $_.Exception.Message }
 
 try {
-    $running = @(Get-CimInstance -ClassName Win32_Service)
-    $document['services'] = @(
-        foreach ($one in $running) {
-            $sysmon = "$($one.PathName)" -match 'sysmon'
-            if ($services -contains "$($one.Name)" -or $sysmon) {
-                @{
-                    name = "$($one.Name)"
-                    present = $true
-                    start = "$($one.StartMode)"
-                    state = "$($one.State)"
-                    sysmon = $sysmon
-                }
-            }
-        }
-        foreach ($name in $services) {
-            if (@($running | ForEach-Object { "$($_.Name)" }) -notcontains $name) {
-                @{ name = $name; present = $false }
-            }
-        }
-    )
-}
-catch { $failures += Get-Failure 'services' $_.Exception.Message }
-
-try {
-    $known = @(Get-CimInstance -ClassName Win32_OptionalFeature)
+    $known = @(Get-CimInstance -ClassName Win32_OptionalFeature -OperationTimeoutSec $patience)
     if ($known.Count -eq 0) { throw 'Windows lists no optional features.' }
     $document['features'] = @(foreach ($name in $features) {
         $found = @($known | Where-Object { "$($_.Name)" -eq $name })
@@ -353,32 +393,46 @@ catch { $failures += Get-Failure 'features' $_.Exception.Message }
 # Programs that people install for themselves lie in their profiles; those of the computer are in the registry values.
 try {
     if (-not $elevated) { throw 'Profiles of others can only be looked into with elevation.' }
-    $document['user_programs'] = @(foreach ($one in $people) {
+    $document['user_programs'] = @(foreach ($one in $homes) {
         foreach ($line in $userPrograms) {
             $word, $path = $line -split '\|'
-            @{ profile = "$($one.SID)"; word = $word; present = (Test-Path -LiteralPath "$($one.LocalPath)\$path") }
+            try {
+                $there = Test-Path -LiteralPath "$($one.LocalPath)\$path"
+                @{ profile = "$($one.SID)"; word = $word; present = $there }
+            }
+            catch { $failures += Get-Failure "user_programs $($one.SID) $word" $_.Exception.Message }
         }
     })
 }
 catch { $failures += Get-Failure 'user_programs' $_.Exception.Message }
 
-try {
-    $document['antivirus'] = @(foreach ($one in @(
-            Get-CimInstance -Namespace 'root/SecurityCenter2' -ClassName AntiVirusProduct)) {
-        @{ name = "$($one.displayName)"; state = [long]$one.productState }
-    })
+# Servers have no security center.
+if ($document['system'] -and $document['system']['product_type'] -ne 1) {
+    $without += 'antivirus'
 }
-catch { $failures += Get-Failure 'antivirus' $_.Exception.Message }
+else {
+    try {
+        $space = 'root/SecurityCenter2'
+        $products = @(Get-CimInstance -Namespace $space -ClassName AntiVirusProduct -OperationTimeoutSec $patience)
+        $document['antivirus'] = @(foreach ($one in $products) {
+            @{ name = "$($one.displayName)"; state = [long]$one.productState }
+        })
+    }
+    catch { $failures += Get-Failure 'antivirus' $_.Exception.Message }
+}
 
-# The audit entries of the folders that hold credential stores, for every profile, as SDDL.
+# The audit entries of the folders that hold credential stores, for every profile, as SDDL without
+# the permissions.
 try {
     if (-not $elevated) { throw 'Audit entries can only be read with elevation.' }
-    $document['sacls'] = @(foreach ($one in $people) {
+    if ($homes.Count -ne $people.Count) { $failures += Get-Failure 'sacls' 'Some profiles name no folder.' }
+    $document['sacls'] = @(foreach ($one in $homes) {
         foreach ($folder in $folders) {
             $place = "$($one.LocalPath)\$folder"
             try {
                 if (Test-Path -LiteralPath $place) {
-                    @{ profile = "$($one.SID)"; folder = $folder; sddl = "$((Get-Acl -LiteralPath $place -Audit).Sddl)" }
+                    $sddl = "$((Get-Acl -LiteralPath $place -Audit).Sddl)" -replace '^(.*?)D:.*?(?=S:|$)', '$1'
+                    @{ profile = "$($one.SID)"; folder = $folder; sddl = $sddl }
                 }
             }
             catch { $failures += Get-Failure "sacls $place" $_.Exception.Message }
@@ -387,9 +441,28 @@ try {
 }
 catch { $failures += Get-Failure 'sacls' $_.Exception.Message }
 
-$document['errors'] = $failures
+$document['without'] = [string[]]$without
 
-$json = ConvertTo-Json -InputObject $document -Depth 6 -Compress
+# Each part becomes JSON by itself, so that one that cannot become so costs that part.
+$parts = @(foreach ($part in @($document.Keys)) {
+    try {
+        if ($part -eq 'lists') {
+            $made = @(foreach ($one in $document['lists']) {
+                try { ConvertTo-Json -InputObject $one -Depth 6 -Compress }
+                catch { $failures += Get-Failure "lists $($one['key'])" $_.Exception.Message }
+            })
+            '"lists":[' + ($made -join ',') + ']'
+        }
+        else {
+            '"' + $part + '":' + (ConvertTo-Json -InputObject $document[$part] -Depth 6 -Compress)
+        }
+    }
+    catch { $failures += Get-Failure $part $_.Exception.Message }
+})
+$parts += '"errors":' + (ConvertTo-Json -InputObject $failures -Depth 6 -Compress)
+
+# The mark by which the document is known comes first; a table of PowerShell has no order.
+$json = '{"schema":"douse-collected","schema_version":1,' + ($parts -join ',') + '}'
 $others = @{}
 foreach ($found in [regex]::Matches($json, '[^\x20-\x7e]')) {
     $others[[int][char]$found.Value] = $found.Value
@@ -397,5 +470,4 @@ foreach ($found in [regex]::Matches($json, '[^\x20-\x7e]')) {
 foreach ($code in @($others.Keys)) {
     $json = $json.Replace($others[$code], ('\u{0:x4}' -f $code))
 }
-# The mark by which the document is known comes first; a table of PowerShell has no order.
-Write-Output ('{"schema":"douse-collected","schema_version":1,' + $json.Substring(1))
+Write-Output $json

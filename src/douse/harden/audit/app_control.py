@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from douse.content.settings import AppControlSetting
 from douse.harden.app_control_effect import Effect, effect
-from douse.harden.app_control_policy import AppControlPolicy
-from douse.harden.audit.mshta_app_control import DRIVERS_ONLY, UMCI_STATUS
+from douse.harden.app_control_policy import AppControlPolicy, policy_key
+from douse.harden.audit.mshta_app_control import DRIVERS_ONLY, UMCI_STATUS, contents_of
 from douse.harden.audit.weigh import (
     Opinion,
     cite,
@@ -42,7 +42,7 @@ def check_app_control(setting: AppControlSetting, subject: Subject) -> tuple[Che
         return (settled(setting, expected, absent, missing=_MISSING),)
     if is_policy(subject):
         return (settled(setting, expected, [_opinion(setting, one) for one in seen], missing=_MISSING, replaced=old),)
-    return (_of_host(setting, expected, seen, bool(whole)),)
+    return (_of_host(setting, expected, subject, seen, bool(whole)),)
 
 
 def _switched_off(subject: Subject) -> list[Opinion]:
@@ -51,12 +51,19 @@ def _switched_off(subject: Subject) -> list[Opinion]:
             for one in current(seen_of(subject.effective, UMCI_STATUS))[0] if str(one.value) == "0"]
 
 
-def _of_host(setting: AppControlSetting, expected: str, seen: list[Seen[StoredAppControl]], whole: bool) -> Check:
+def _of_host(setting: AppControlSetting, expected: str, subject: Subject, seen: list[Seen[StoredAppControl]],
+             whole: bool) -> Check:
     """The policies of a host together: by id, as one source knows its content and another whether it is active."""
     by_id: dict[str, list[Seen[StoredAppControl]]] = {}
     for one in seen:
         by_id.setdefault(_key(one.value), []).append(one)
     checks = [_one_policy(setting, expected, several) for several in by_id.values()]
+    off = _switched_off(subject)
+    if off and any(check.state == "pass" for check in checks):
+        told = [check for check in checks if check.state == "pass"]
+        why = join(listed_sentences(one.why for one in told), "But", listed_sentences(one.why for one in off))
+        return Check(setting, "conflict", expected, "a policy is active; none is active", why, unique_citations(
+            (*(one for check in told for one in check.cited), *(one.cited for one in off))))
     cited = unique_citations(one for check in checks for one in check.cited)
     actual = "; ".join(dict.fromkeys(check.actual for check in checks))
     for state in ("pass", "conflict", "partial", "unknown"):
@@ -79,7 +86,8 @@ def _one_policy(setting: AppControlSetting, expected: str, several: list[Seen[St
                      f"Sources contradict each other on whether {name} is active.", cited)
     if active == {False}:
         return Check(setting, "fail", expected, f"{name}: not active", f"{name} is not active.", cited)
-    told = [one for one in several if one.value.policy is not None]
+    contents = contents_of(one.value for one in several)
+    told = [one for one in several if one.value.policy in contents]
     if not active:
         return Check(setting, "unknown", expected, f"{name}: not known whether active",
                      f"Nobody said whether {name} is active. {_MISSING}", cited)
@@ -99,7 +107,7 @@ def active_policies(subject: Subject) -> list[tuple[str, AppControlPolicy]]:
 
 def _key(stored: StoredAppControl) -> str:
     """A policy's id as it compares."""
-    return stored.id.strip("{}").casefold()
+    return policy_key(stored.id)
 
 
 def _opinion(setting: AppControlSetting, seen: Seen[StoredAppControl]) -> Opinion:

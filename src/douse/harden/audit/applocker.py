@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from douse.content.settings import AppLockerSetting
 from douse.harden.applocker_decision import Decision, Program, decide, program_of
-from douse.harden.applocker_policy import COLLECTIONS, AppLockerPolicy, RuleCollection
+from douse.harden.applocker_policy import COLLECTIONS, UNKNOWN_MODE, AppLockerPolicy, RuleCollection
 from douse.harden.audit.weigh import (
     Opinion,
     cite,
@@ -31,6 +31,7 @@ SRP = r"SOFTWARE\Policies\Microsoft\Windows\SrpV2"
 
 _MISSING = "Get-AppLockerPolicy -Effective -Xml, the collector's JSON or the SOFTWARE hive would tell."
 _ELSEWHERE = "MDM keeps its rules elsewhere, which was not seen."
+COPY_STARTS = "A copy in another folder of Windows (WinSxS has one) starts all the same: the rules go by path."
 _VERDICTS = {"denied": "pass", "groups": "partial", "audit": "partial", "allowed": "fail", "ungoverned": "fail",
              "unknown": "unknown"}
 
@@ -54,9 +55,9 @@ def _opinion(program: Program, policy: AppLockerPolicy, cited: Iterable[Cited]) 
     """What one policy does."""
     found = decide(policy, program)
     state = _VERDICTS[found.state]
-    if found.state == "allowed" and found.refused:
+    if (found.state == "allowed" and found.refused) or (state == "pass" and found.copies):
         state = "partial"
-    return Opinion(state, _words(found), found.why, next(iter(cited)))
+    return Opinion(state, _words(found), join(found.why, COPY_STARTS if found.copies else ""), next(iter(cited)))
 
 
 def _words(found: Decision) -> str:
@@ -67,6 +68,8 @@ def _words(found: Decision) -> str:
         return f"only recorded (enforced: {found.would})"
     if found.state == "allowed" and found.refused:
         return f"allowed for all but {', '.join(found.refused)}"
+    if found.state == "denied" and found.copies:
+        return "denied by path only"
     return {"denied": "denied", "allowed": "allowed", "ungoverned": "not governed"}.get(found.state, "cannot be told")
 
 
@@ -89,7 +92,7 @@ def merged_policy(stored: Iterable[StoredAppLocker]) -> AppLockerPolicy:
         if held:
             saying = [(store, part.mode) for store, part in held if part.mode != "NotConfigured"]
             first = {mode for store, mode in saying if store == saying[0][0]}
-            mode = "AuditOnly" if "AuditOnly" in first else next(iter(first), "NotConfigured")
+            mode = next((one for one in ("AuditOnly", UNKNOWN_MODE, "Enabled") if one in first), "NotConfigured")
             rules = tuple(dict.fromkeys(rule for _, part in held for rule in part.rules))
             found.append(RuleCollection(type_, mode, rules, tuple(left for _, part in held for left in part.left_out)))
     return AppLockerPolicy(tuple(found))

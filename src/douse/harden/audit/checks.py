@@ -35,7 +35,7 @@ from douse.content.settings import (
 from douse.harden.audit.app_control import check_app_control
 from douse.harden.audit.applocker import check_applocker
 from douse.harden.audit.defender import check_asr, without_defender
-from douse.harden.audit.firewall import check_firewall
+from douse.harden.audit.firewall import SERVICE, check_firewall
 from douse.harden.audit.mfa import check_tenant
 from douse.harden.audit.questions import check_question
 from douse.harden.audit.registry import check_registry
@@ -48,7 +48,14 @@ from douse.harden.audit.states import (
     check_service,
     check_sysmon,
 )
-from douse.harden.audit.weigh import cite, current, only_value, seen_of, unique_citations
+from douse.harden.audit.weigh import (
+    cite,
+    current,
+    only_value,
+    seen_of,
+    stopped_service,
+    unique_citations,
+)
 from douse.harden.finding import Check, Cited
 from douse.harden.observed import Subject
 
@@ -82,6 +89,11 @@ def _where_it_means_something(checks: tuple[Check, ...], setting: Setting, subje
     why, cited = _reason_against(setting, subject)
     if why:
         return (replace(checks[0], state="not-applicable", actual="does not apply", why=why, cited=cited, profile=""),)
+    dead = _dead_firewall(setting, subject)
+    if dead:
+        why = f"Its service ({SERVICE}) does not run, so that the setting does nothing."
+        return tuple(replace(one, state="fail", why=why, cited=unique_citations((*one.cited, *dead)))
+                     if one.state in ("pass", "partial", "unknown") else one for one in checks)
     if _is_defenders(setting):
         other = without_defender(setting, subject, checks[0].expected)
         if other is not None:
@@ -101,6 +113,13 @@ def _reason_against(setting: Setting, subject: Subject) -> tuple[str, tuple[Cite
         return (f"{setting.product} is not installed.",
                 unique_citations(cite(one, "not installed") for one in seen))
     return "", ()
+
+
+def _dead_firewall(setting: Setting, subject: Subject) -> tuple[Cited, ...]:
+    """Where it was seen that the firewall's service rests, for a setting of the firewall."""
+    if not isinstance(setting, RegistrySetting) or "\\windowsfirewall\\" not in f"{setting.key.casefold()}\\":
+        return ()
+    return tuple(cite(one, "does not run") for one in stopped_service(subject, SERVICE))
 
 
 def _is_defenders(setting: Setting) -> bool:

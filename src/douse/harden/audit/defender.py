@@ -16,9 +16,9 @@ from douse.harden.audit.weigh import (
     current,
     join,
     not_applicable,
-    only_value,
     seen_of,
     settled,
+    stopped_service,
     unique_citations,
 )
 from douse.harden.finding import Check, Cited
@@ -36,6 +36,8 @@ RULE_KEYS = (
 """Where Windows keeps the rules: of Group Policy, of MDM, and of this computer. What is in none of them is off."""
 
 RUNNING_MODE = "MpComputerStatus.AMRunningMode"
+SERVICE = "WinDefend"
+_DEAD = ("MpComputerStatus.AMServiceEnabled", "MpComputerStatus.AntivirusEnabled")
 _PASSIVE = ("passive mode", "sxs passive mode", "edr block mode", "not running")
 _MISSING = "Get-MpPreference, the collector's JSON or the SOFTWARE hive would tell."
 
@@ -96,19 +98,40 @@ def _in_force_first(check: Check, seen: list[Seen[int]]) -> Check:
 
 def without_defender(setting: Setting, subject: Subject, expected: str) -> Check | None:
     """The check of something that only Defender does, where Defender does not work; None where it may."""
-    mode = only_value(subject.effective, RUNNING_MODE)
-    if subject.kind != "host" or str(mode).casefold() not in _PASSIVE:
+    mode, cited = _resting(subject)
+    if not mode:
         return None
-    cited: tuple[Cited, ...] = tuple(cite(one, str(one.value)) for one in
-                                     current(seen_of(subject.effective, RUNNING_MODE))[0])
+    if "; " in mode:
+        return Check(setting, "conflict", expected, f"Defender: {mode}", "Sources contradict each other on whether "
+                     "Defender is the active antivirus. Collect both again at one time.", cited)
     others, proof = other_antivirus(subject)
     cited = unique_citations((*cited, *proof))
-    if others or str(mode).casefold() != "not running":
+    if others or not mode.casefold().startswith("not running"):
         who = ", ".join(others) or "another product"
         return not_applicable(setting, expected, f"Defender is not the active antivirus ({mode}); {who} is. The "
                               "questionnaire asks whether it does the same.", cited)
     return Check(setting, "fail", expected, f"Defender: {mode}",
                  "Defender does not run, and no other antivirus is known, so that nothing enforces it.", cited)
+
+
+def _resting(subject: Subject) -> tuple[str, tuple[Cited, ...]]:
+    """How Defender rests on a host and where that was seen; "" where it works, or nobody knows. Several words are those
+    of sources that differ. Its own word comes first, then its service: where that is off, Defender answers nothing,
+    and the policies for it are in the registry all the same."""
+    seen = current(seen_of(subject.effective, RUNNING_MODE))[0]
+    resting = [one for one in seen if str(one.value).casefold() in _PASSIVE]
+    if subject.kind != "host":
+        return "", ()
+    if resting:
+        said = dict.fromkeys(str(one.value) for one in (seen if len(resting) < len(seen) else resting[:1]))
+        return "; ".join(said), tuple(cite(one, str(one.value)) for one in seen)
+    for state in _DEAD:
+        off = [one for one in current(seen_of(subject.effective, state))[0] if one.value is False]
+        if off:
+            return f"not running: {state} is False", tuple(cite(one, str(one.value)) for one in off)
+    stopped = stopped_service(subject, SERVICE)
+    return (f"not running: {SERVICE} does not run", tuple(cite(one, "does not run") for one in stopped)) if (
+        stopped) else ("", ())
 
 
 def other_antivirus(subject: Subject) -> tuple[list[str], list[Cited]]:

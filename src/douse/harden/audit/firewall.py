@@ -24,12 +24,17 @@ from douse.harden.audit.weigh import (
     only_value,
     replaced_words,
     seen_of,
+    stopped_service,
     unique_citations,
 )
 from douse.harden.finding import Check, Cited
-from douse.harden.firewall_coverage import Coverage, coverage
+from douse.harden.firewall_coverage import Coverage, coverage, outranks
 from douse.harden.firewall_rule import PROFILES
 from douse.harden.observed import STORES, Seen, Source, StoredRule, Subject
+
+NO_RULE = "no rule about the program"
+SERVICE = "MpsSvc"
+"""Windows Firewall's service: without it no rule acts."""
 
 TITLES = {"gpo": "Group Policy", "mdm": "MDM", "local": "Local store"}
 _POLICY = r"SOFTWARE\Policies\Microsoft\WindowsFirewall"
@@ -55,12 +60,17 @@ def check_firewall(setting: FirewallSetting, subject: Subject) -> tuple[Check, .
     """Whether an outbound rule keeps the program off the network."""
     stores = [_store(setting, subject, name) for name in STORES]
     state, why = _verdict(stores, subject)
+    bypass = _outranking(setting, subject)
+    if state == "pass" and bypass:
+        state, why = "partial", join(why, f"A bypass rule of another store ({TITLES[bypass[0].value.store]}) lets "
+                                     "authenticated connections pass all the same.")
     if state in ("pass", "partial") and not is_policy(subject):
         state, why = _if_enforced(setting, *_if_firewall_is_on(state, why, subject), subject)
     told = [store for store in stores if store.cited or store.whole]
     actual = "; ".join(f"{TITLES[store.name]}: {_WORDS[store.state]}" for store in told) or "not seen"
     old = replaced_words(current(subject.firewall)[1])
-    cited = unique_citations((*(one for store in told for one in store.cited), *_active(setting, subject)))
+    cited = unique_citations((*(one for store in told for one in store.cited), *_active(setting, subject),
+                               *(cite(one, one.value.rule.text()) for one in bypass)))
     return (Check(setting, state, expected(setting), actual, join(why, old), cited),)
 
 
@@ -117,7 +127,7 @@ def _cited(source: Source, seen: list[Seen[StoredRule]], found: Coverage, store:
     """The rules that decide; of a computer also the store that has none."""
     at = dict.fromkeys((*found.used, *(at for at, _ in found.left_out), *found.bypass))
     if not at and not policy:
-        return [cite_source(source, f"firewall rules of {TITLES[store]}", "no rule about the program")]
+        return [cite_source(source, f"firewall rules of {TITLES[store]}", NO_RULE)]
     return [cite(seen[number], seen[number].value.rule.text()) for number in at]
 
 
@@ -137,6 +147,8 @@ def _verdict(stores: list[_Store], subject: Subject) -> tuple[str, str]:
         if _ignored(subject) == set(PROFILES):
             return "fail", join(local.why, "But Group Policy has Windows ignore local rules (AllowLocalPolicyMerge=0).")
         return "partial", join(local.why, "Only a local rule does it, which a local administrator can remove.", missing)
+    if not is_policy(subject) and _ignored(subject) == set(PROFILES):
+        stores = [gpo, mdm]  # what is stored locally counts nowhere
     if any(store.state == "partial" for store in stores):
         return "partial", join(whys, missing)
     if is_policy(subject):
@@ -152,6 +164,20 @@ def _of_policy(stores: list[_Store], whys: str) -> tuple[str, str]:
     return ("unknown" if any(store.state == "unknown" and store.whole for store in stores) else "fail"), whys
 
 
+def _outranking(setting: FirewallSetting, subject: Subject) -> list[Seen[StoredRule]]:
+    """The rules of all stores that outrank every block of the program; a block in one store helps against none."""
+    found = [one for one in current(subject.firewall)[0] if outranks(one.value.rule, setting.program)]
+    if _ignored(subject) == set(PROFILES):
+        return [one for one in found if one.value.store != "local"]
+    return found
+
+
+def firewall_seen(subject: Subject) -> bool:
+    """Whether anybody said of every profile whether the firewall is on."""
+    return all(seen_of(subject.effective, f"FirewallProfile.{profile}.Enabled")
+               or _policy_value(subject, profile, "EnableFirewall") is not None for profile in PROFILES)
+
+
 def _ignored(subject: Subject) -> set[str]:
     """The profiles in which Group Policy has Windows ignore local rules."""
     return {profile for profile in PROFILES if _policy_value(subject, profile, "AllowLocalPolicyMerge") == 0}
@@ -159,6 +185,8 @@ def _ignored(subject: Subject) -> set[str]:
 
 def _if_firewall_is_on(state: str, why: str, subject: Subject) -> tuple[str, str]:
     """A rule is dead where the firewall is off."""
+    if stopped_service(subject, SERVICE):
+        return "fail", join(why, f"But the firewall's service ({SERVICE}) does not run, so that the rule is dead.")
     off = [profile for profile in PROFILES if _is_off(subject, profile)]
     if not off:
         return state, why

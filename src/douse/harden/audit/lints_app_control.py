@@ -8,11 +8,21 @@ Only policies whose content was seen are asked: their XML, not the binary form.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from douse.harden.app_control_effect import NO_OPTION_11, allows_all, versions_of
-from douse.harden.app_control_policy import AUDIT, BASE, KERNEL, NO_SCRIPTS, UMCI, USER, AppControlPolicy, FileRule
-from douse.harden.audit.weigh import cite_source, current
+from douse.harden.app_control_policy import (
+    AUDIT,
+    BASE,
+    KERNEL,
+    NO_SCRIPTS,
+    SUPPLEMENTAL,
+    UMCI,
+    USER,
+    AppControlPolicy,
+    FileRule,
+)
+from douse.harden.audit.weigh import cite_source, current, shortened
 from douse.harden.audit.wrong import Found, Wrong
 from douse.harden.finding import Lint
 from douse.harden.observed import Seen, StoredAppControl, Subject
@@ -33,16 +43,19 @@ APP_CONTROL: Mapping[str, tuple[str, str]] = {
 }
 """Codes: severity and what they are about."""
 
+_NAMED = 3
+"""How many rules a finding names."""
+
 
 def app_control_lints(subject: Subject) -> Iterator[Lint]:
     """What is wrong in each policy of a subject."""
-    old = any(one.value.build == NO_OPTION_11 for one in current(subject.machine)[0])
-    for seen in current(subject.app_control)[0]:
+    old = any(0 < one.value.build <= NO_OPTION_11 for one in current(subject.machine)[0])
+    for seen in current(subject.app_control, subject.app_control_whole)[0]:
         policy = seen.value.policy
         if policy is None or seen.value.active is False:
             continue
         by_id = {rule.id: rule for rule in policy.rules}
-        for found in (_allows(policy), _denies(policy), _unused(policy), _options(policy, old), _rest(policy)):
+        for found in (_allows(policy), _denies(policy), _options(policy, old), _rest(policy)):
             for wrong in found:
                 yield _lint(seen, policy, wrong, by_id.get(wrong.place))
 
@@ -73,37 +86,40 @@ def _allows(policy: AppControlPolicy) -> Found:
 
 
 def _denies(policy: AppControlPolicy) -> Found:
-    for rule in policy.rules:
-        if rule.kind != "Deny":
-            continue
-        versions = versions_of(rule) if rule.file_name else "all"
-        if versions == "none":
-            yield Wrong(
-                "app-control-no-op-deny", f"the rule {rule.friendly_name or rule.id!r} denies no version: a minimum "
-                "alone denies what is at or below it.",
-                'Write MinimumFileVersion="65535.65535.65535.65535".', rule.id)
-        elif versions == "some":
-            yield Wrong(
-                "app-control-version-pin", f"the rule {rule.friendly_name or rule.id!r} denies some versions only "
-                f"({_shown(rule)}).", "Deny every version, unless newer ones are meant to run.", rule.id)
-        if policy.type != BASE:
-            yield Wrong(
-                "app-control-deny-in-supplemental", f"the rule {rule.friendly_name or rule.id!r} denies in a "
-                "supplemental policy, which can only allow.", "Put it into a base policy.", rule.id)
-    hashed = [rule for rule in policy.rules if rule.kind == "Deny" and rule.hash]
-    if hashed:
-        yield Wrong(
-            "app-control-hash-deny", f"{len(hashed)} deny rules go by hash.",
-            "Deny by original file name where the file has one.", hashed[0].id)
-
-
-def _unused(policy: AppControlPolicy) -> Found:
+    """Deny rules that deny less than they seem to: one finding for all of a kind, as block lists have hundreds."""
+    denies = [rule for rule in policy.rules if rule.kind == "Deny"]
+    named = [(rule, versions_of(rule)) for rule in denies if rule.file_name]
+    yield from _of_rules(
+        "app-control-no-op-deny", [rule for rule, versions in named if versions == "none"],
+        "denies no version: a minimum alone denies what is at or below it, a maximum alone what is at or above it.",
+        'Write MinimumFileVersion="65535.65535.65535.65535".')
+    yield from _of_rules(
+        "app-control-version-pin", [rule for rule, versions in named if versions == "some"],
+        "denies some versions only.", "Deny every version, unless other versions are meant to run.")
+    yield from _of_rules(
+        "app-control-deny-in-supplemental", denies if policy.type == SUPPLEMENTAL else [],
+        "denies in a supplemental policy, which can only allow.", "Put it into a base policy.")
+    yield from _of_rules(
+        "app-control-hash-deny", [rule for rule in denies if rule.hash], "goes by hash.",
+        "Deny by original file name where the file has one.")
     used = {id_ for _, ids in policy.scenarios for id_ in ids}
-    for rule in policy.rules:
-        if rule.kind == "Deny" and rule.id not in used:
-            yield Wrong(
-                "app-control-deny-unused", f"the rule {rule.friendly_name or rule.id!r} is referred to by no signing "
-                "scenario.", "Add a FileRuleRef to the scenario of user mode (12).", rule.id)
+    yield from _of_rules(
+        "app-control-deny-unused", [rule for rule in denies if rule.id not in used],
+        "is referred to by no signing scenario.", "Add a FileRuleRef to the scenario of user mode (12).")
+
+
+def _of_rules(code: str, rules: Iterable[FileRule], what: str, next_step: str) -> Found:
+    """One finding for all rules that have the same wrong with them, at the first of them."""
+    every = list(rules)
+    if every:
+        names = shortened(dict.fromkeys(f"{_called(rule)!r}" for rule in every), _NAMED)
+        told = f"the deny rule {names}" if len(every) == 1 else f"of each of {len(every):,} deny rules ({names}): it"
+        yield Wrong(code, f"{told} {what}", next_step, every[0].id)
+
+
+def _called(rule: FileRule) -> str:
+    versions = "-".join(filter(None, (rule.minimum, rule.maximum)))
+    return " ".join(filter(None, (rule.friendly_name or rule.id, versions)))
 
 
 def _options(policy: AppControlPolicy, old: bool) -> Found:

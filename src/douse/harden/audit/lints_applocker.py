@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from douse.harden.applocker_decision import (
+    ADMINISTRATORS,
     EVERYBODY,
     Program,
     any_version,
@@ -46,7 +47,11 @@ WRITABLE = tuple(rf"c:\windows\{name}".casefold() for name in BELOW_WINDOWS)
 _OPEN = (r"c:\users\public", r"c:\programdata", r"c:\users\somebody\downloads", r"c:\temp")
 """Places outside Windows to which users write, as examples for what a path allows."""
 
-_WINDOWS = Program((r"c:\windows\explorer.exe",), "", "", "EXPLORER.EXE")
+_WINDOWS = Program((r"c:\windows\explorer.exe",), "O=MICROSOFT CORPORATION, L=REDMOND, S=WASHINGTON, C=US",
+                   "MICROSOFT\u00ae WINDOWS\u00ae OPERATING SYSTEM", "EXPLORER.EXE")
+_FEW = frozenset({ADMINISTRATORS, "S-1-5-18", "S-1-5-19", "S-1-5-20"})
+"""Administrators and the accounts of services: where nobody else may start a program, people cannot work."""
+
 _MANY = 4
 
 
@@ -91,10 +96,10 @@ def _bricks(collection: RuleCollection) -> Found:
             "applocker-deny-only", "the collection is enforced and has only deny rules: what no rule allows is "
             "refused, so that nothing starts.", "Add the default allow rules before it is applied anywhere.")
     elif collection.type == "Exe" and not collection.left_out:
-        state = decide(AppLockerPolicy((collection,)), _WINDOWS).state
-        if state in ("denied", "groups"):
+        found = decide(AppLockerPolicy((collection,)), _WINDOWS)
+        if found.state == "denied" or (found.state == "groups" and set(found.groups) <= _FEW):
             yield Wrong(
-                "applocker-windows-blocked", r"no rule lets everybody start C:\Windows\explorer.exe: nobody "
+                "applocker-windows-blocked", r"no rule lets people start C:\Windows\explorer.exe: nobody "
                 "could work.", "Add the default rule that allows the Windows folder.")
 
 

@@ -19,6 +19,9 @@ from douse.harden.observed import AccessPolicy, Seen, Subject
 EMERGENCY = 2
 """How many single accounts a policy may leave out: Microsoft advises two for emergencies."""
 
+GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
+"""The role that may do everything, by the id that it has in every tenant."""
+
 LEGACY = frozenset({"exchangeactivesync", "other"})
 
 EXPORT = "The Graph export identity/conditionalAccess/policies (all pages) would tell."
@@ -31,24 +34,37 @@ def policies_of(subject: Subject) -> Policies:
     return current(subject.access_policies, subject.access_policies_whole)[0]
 
 
-def demanding_resistance(subject: Subject) -> Policies:
-    """The policies in force that let administrators in only with a factor that resists phishing."""
-    return [one for one in policies_of(subject) if one.value.state == "enabled" and one.value.complete
-            and "phishing" in one.value.strength.casefold()
-            and (_is_all(one.value.includes) or any(_kind_of(entry) == "role" for entry in one.value.includes))]
+def demanding_resistance(subject: Subject) -> tuple[Policies, Policies]:
+    """The policies in force that let administrators in only with a factor that resists phishing: those that hold for
+    every application and leave nobody out but emergency accounts, and those that hold for a part."""
+    asking = [one for one in policies_of(subject) if one.value.state == "enabled" and one.value.complete
+              and "phishing" in one.value.strength.casefold() and _demands(one.value) and _for_admins(one.value)]
+    full = [one for one in asking if _everywhere(one.value) and not _leaves_out_many(one.value)]
+    return full, [one for one in asking if one not in full]
+
+
+def _for_admins(policy: AccessPolicy) -> bool:
+    """Whether it is for everybody or for the role that may do everything; a lesser role alone protects little."""
+    return _is_all(policy.includes) or any(
+        _kind_of(entry) == "role" and _bare(entry) == GLOBAL_ADMINISTRATOR for entry in policy.includes)
 
 
 def _demands(policy: AccessPolicy) -> bool:
     """Whether it lets nobody in without a second factor; one of several grants is enough only where all are needed."""
     grants = {folded(one) for one in policy.grants}
-    if policy.strength:
-        return True
-    return "mfa" in grants and (len(grants) == 1 or folded(policy.operator) == "and")
+    if not policy.strength and "mfa" not in grants:
+        return False
+    return len(grants) + bool(policy.strength) == 1 or folded(policy.operator) == "and" or (
+        grants == {"mfa"} and bool(policy.strength))
+
+
+def _everywhere(policy: AccessPolicy) -> bool:
+    return _is_all(policy.applications) and _all_clients(policy.clients)
 
 
 def _for_all(policy: AccessPolicy) -> bool:
     """Whether it is for all users and all applications."""
-    return _is_all(policy.includes) and _is_all(policy.applications) and _all_clients(policy.clients)
+    return _is_all(policy.includes) and _everywhere(policy)
 
 
 def _all_clients(clients: Iterable[str]) -> bool:
@@ -70,7 +86,12 @@ def policies_enforced(setting: TenantSetting, subject: Subject) -> Check:
     if not subject.access_policies:
         return _no_policies(setting, subject, expected)
     full = [one for one in enabled if _for_all(one.value) and one.value.complete]
+    kept = [one for one in full if not _leaves_out_many(one.value)]
+    if full and not kept:
+        left = " ".join(f"{one.value.name!r} demands it of all but {shortened(one.value.excludes)}." for one in full)
+        return Check(setting, "partial", expected, "demanded of all but some", join(left, told), cited_first(full))
     if full:
+        full = kept
         why = join(f"{full[0].value.name!r} demands it of all.", told)
         return _complete(subject, Check(setting, "pass", expected, f"demanded by {full[0].value.name}", why,
                                         cited_first(full + report)))
@@ -96,13 +117,15 @@ def legacy_blocked(setting: TenantSetting, subject: Subject) -> Check:
                 and {folded(client) for client in one.value.clients} >= LEGACY]
     enabled = [one for one in blocking if one.value.state == "enabled"]
     full = [one for one in enabled if _is_all(one.value.includes) and _is_all(one.value.applications)
-            and one.value.complete]
+            and one.value.complete and not _leaves_out_many(one.value)]
     if full:
         return _complete(subject, Check(setting, "pass", expected, f"blocked by {full[0].value.name}",
                                         f"{full[0].value.name!r} blocks it for all.", cited_first(full)))
     if enabled:
-        return Check(setting, "partial", expected, "blocked for a part",
-                     f"Blocked for a part only: {shortened(one.value.name for one in enabled)}.", cited_first(enabled))
+        left = shortened(dict.fromkeys(entry for one in enabled for entry in one.value.excludes))
+        why = join(f"Blocked for a part only: {shortened(one.value.name for one in enabled)}.",
+                   f"Left out: {left}." if left else "")
+        return Check(setting, "partial", expected, "blocked for a part", why, cited_first(enabled))
     why = join("No enabled policy blocks it; such sign-ins know no second factor.",
                _names("Not in force", blocking))
     return _fails_if_whole(subject, Check(setting, "fail", expected, "not blocked", why,

@@ -5,23 +5,23 @@
 
 What is stronger is asked first. App Control with script enforcement leaves mshta no code to run, whatever else is
 allowed: dead. A policy in force that denies it to everybody: denied. One that allows it to some: allowed-for-group.
-Windows itself restricts nothing: unrestricted, which is said where a source knows that no rule is there, not where
-nobody looked. AppLocker is in force only while its service runs. Two sources that cannot both be true are a conflict.
+Windows itself restricts nothing: unrestricted, which is said where sources know that neither kind of policy stops it,
+not where nobody looked. AppLocker is in force only while its service runs. Two sources that cannot both be true are a
+conflict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TypeVar
 
 from douse.content.controls import controls
 from douse.content.settings import AppControlSetting, AppLockerSetting, FirewallSetting, Setting
-from douse.harden.app_control_policy import AppControlPolicy
 from douse.harden.applocker_decision import WELL_KNOWN, Decision, decide, program_of
-from douse.harden.audit.applocker import check_applocker, merged_policy
-from douse.harden.audit.firewall import check_firewall
+from douse.harden.audit.applocker import COPY_STARTS, check_applocker, merged_policy
+from douse.harden.audit.firewall import NO_RULE, check_firewall, firewall_seen
 from douse.harden.audit.mshta_app_control import app_control
 from douse.harden.audit.weigh import cite, current, is_policy, join, listed_sentences, seen_of, unique_citations
 from douse.harden.finding import STATES, Cited, MshtaAnswer
@@ -36,6 +36,7 @@ _LOOSEST = ("unknown", "allowed", "ungoverned", "audit", "groups", "denied")
 
 _COLLECT = ("The collector's JSON would tell all of it; Get-AppLockerPolicy -Effective -Xml or the SOFTWARE hive, "
             "CiTool's list and the state of the service AppIDSvc a part each.")
+_COLLECT_APP_CONTROL = "CiTool's list or Win32_DeviceGuard, which the collector asks both, would tell."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,10 @@ class _Said:
     cited: tuple[Cited, ...] = ()
 
 
-def answer(subject: Subject, policies: Mapping[str, AppControlPolicy] | None = None) -> MshtaAnswer | None:
-    """The answer for a host, or what a policy would mean where it is applied (None where it says nothing of it).
-
-    `policies` are App Control policies whose XML was found elsewhere, by id (known_policies): a host tells only ids.
-    """
+def answer(subject: Subject) -> MshtaAnswer | None:
+    """The answer for a host, or what a policy would mean where it is applied (None where it says nothing of it)."""
     control = next(_settings(AppControlSetting))
-    dead = app_control(subject, control.file_name, policies or {})
+    dead = app_control(subject, control.file_name)
     locked = _applocker(next(_settings(AppLockerSetting)), subject)
     egress, egress_why, egress_cited = _egress(subject)
     cited = unique_citations((*dead.cited, *locked.cited, *egress_cited))
@@ -63,12 +61,6 @@ def answer(subject: Subject, policies: Mapping[str, AppControlPolicy] | None = N
     chosen = _chosen(_Said(dead.answer, dead.why, (), dead.cited), locked, is_policy(subject))
     sentence = join("Where it is applied:" if is_policy(subject) else "", chosen.why, egress_why)
     return MshtaAnswer(chosen.answer, sentence, chosen.groups, egress, cited)
-
-
-def known_policies(subjects: Iterable[Subject]) -> dict[str, AppControlPolicy]:
-    """Every App Control policy whose content was seen, by its id in lower case without braces."""
-    return {seen.value.policy.id.strip("{}").casefold(): seen.value.policy
-            for subject in subjects for seen in subject.app_control if seen.value.policy is not None}
 
 
 @cache
@@ -93,11 +85,13 @@ def _chosen(dead: _Said, locked: _Said, policy: bool) -> _Said:
         return _Said(locked.answer, join(locked.why, dead.why if dead.answer == "unknown" else ""), locked.groups)
     if "unknown" in (dead.answer, locked.answer):
         return _Said("unknown", join(*(one.why for one in (locked, dead) if one.answer == "unknown")))
-    if locked.answer:
-        return _Said(locked.answer, join(locked.why, dead.why))
     if policy:
-        return _Said("unknown", join("It restricts mshta in no way that App Control or AppLocker has.", dead.why))
-    return _Said("unknown", join(dead.why, f"What AppLocker does was not seen. {_COLLECT}"))
+        return _Said("unknown", join("It does not keep mshta from starting; other policies may.", locked.why))
+    if locked.answer and dead.answer:
+        return _Said("unrestricted", join(locked.why, dead.why))
+    if locked.answer:
+        return _Said("unknown", join(locked.why, dead.why, _COLLECT_APP_CONTROL))
+    return _Said("unknown", join(dead.why, "What AppLocker does was not seen.", _COLLECT))
 
 
 def _applocker(setting: AppLockerSetting, subject: Subject) -> _Said:
@@ -107,14 +101,20 @@ def _applocker(setting: AppLockerSetting, subject: Subject) -> _Said:
     if check.state == "conflict":
         return _Said("conflict", f"AppLocker: {check.why}", (), check.cited)
     if not seen:
-        known = "unrestricted" if check.state == "fail" else ""
-        return _Said(known, f"AppLocker: {check.why} So everybody may start it." if known else "", (), check.cited)
+        absent = check.state == "fail"
+        return _Said("unknown" if absent else "", f"AppLocker: {check.why}" if absent else "", (), check.cited)
     found = min(_decisions(setting, seen), key=lambda one: _LOOSEST.index(one.state))
-    if found.state not in ("denied", "groups"):
-        return _said(found, check.cited)
+    said = _said(found, check.cited)
     if is_policy(subject):
-        said = _said(found, check.cited)
-        return replace(said, why=join(said.why, f"It is in force only where the service {SERVICE} runs."))
+        return replace(said, why=join(said.why, f"It is in force only where the service {SERVICE} runs.")
+                       ) if found.state in ("denied", "groups") else said
+    stores = {one.value.store for one in seen}
+    if found.state not in ("denied", "groups"):
+        return said if "effective" in stores or said.answer == "unknown" else replace(
+            said, answer="unknown", why=join(said.why, "Whether another store has rules that stop it was not seen."))
+    if stores == {"local"}:
+        return replace(said, answer="unknown", groups=(), why=join(
+            said.why, "Group Policy, which may have the rules only record, was not seen."))
     return _in_force(found, subject, check.cited)
 
 
@@ -131,7 +131,8 @@ def _said(found: Decision, cited: tuple[Cited, ...]) -> _Said:
     answers = {"denied": "denied", "groups": "allowed-for-group", "unknown": "unknown"}
     groups = tuple(f"{WELL_KNOWN[sid]} ({sid})" if sid in WELL_KNOWN else sid for sid in found.groups)
     named = answers.get(found.state, "unrestricted")
-    return _Said(named, f"AppLocker: {found.why}", groups if named == "allowed-for-group" else (), cited)
+    why = join(f"AppLocker: {found.why}", COPY_STARTS if found.copies and found.state in ("denied", "groups") else "")
+    return _Said(named, why, groups if named == "allowed-for-group" else (), cited)
 
 
 def _in_force(found: Decision, subject: Subject, cited: tuple[Cited, ...]) -> _Said:
@@ -178,6 +179,10 @@ def _egress(subject: Subject) -> tuple[str, str, tuple[Cited, ...]]:
              "partial": "The firewall keeps it off ports 80 and 443 only in part:",
              "conflict": "Sources disagree on the firewall:",
              "unknown": "Whether the firewall keeps it off ports 80 and 443 cannot be told (H01, H02)."}
-    told = words.get(worst, "")
+    told, cited = words.get(worst, ""), tuple(one for check in checks for one in check.cited)
+    if worst == "fail" and all(one.value == NO_RULE for one in cited):
+        return worst, "No firewall rule keeps it off ports 80 and 443.", cited
     short = worst in ("pass", "unknown")
-    return worst, told if short else join(told, why), tuple(one for check in checks for one in check.cited)
+    if worst == "pass" and not is_policy(subject) and not firewall_seen(subject):
+        told = join(told, "That holds only while Windows Firewall is on, which was not seen (H03).")
+    return worst, told if short else join(told, why), cited

@@ -1,18 +1,19 @@
 """Whether App Control leaves mshta anything to run on a computer: its active policies in, one verdict out.
 
 A host tells its policies by id and whether they are active (CiTool), rarely their content. Content comes from the same
-source, or from the policy's XML found elsewhere; Win32_DeviceGuard says whether any policy is about programs. One
-active policy about programs with script enforcement is enough, in audit mode too; where the build does not support
-switching it off, the option is not believed.
+source, or from the policy's XML found elsewhere; that counts where the id tells policies apart, the version is that of
+the active one, and no second XML of the id says otherwise. Win32_DeviceGuard says whether any policy is about programs.
+One active policy about programs with script enforcement is enough, in audit mode too; where the build does not support
+switching it off, the option is not believed. That nothing stops mshta is said only where the list of policies is whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from douse.harden.app_control_effect import NO_OPTION_11, Effect, effect
-from douse.harden.app_control_policy import AppControlPolicy
+from douse.harden.app_control_policy import SHARED_IDS, AppControlPolicy, policy_key
 from douse.harden.audit.weigh import cite, cite_source, current, current_sources, is_policy, only_value, seen_of
 from douse.harden.finding import Cited
 from douse.harden.observed import Seen, StoredAppControl, Subject
@@ -29,17 +30,18 @@ _OPTIONS_TELL = "The policy's XML, given as evidence beside the host's, would te
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`answer` is dead, denied, conflict, unknown (it may be dead), unrestricted (known not to be) or "" (nothing seen
-    that says so)."""
+    that says so). `programs` is whether it is known to be of active policies about programs."""
 
     answer: str
     why: str
-    cited: tuple[Cited, ...]
+    cited: tuple[Cited, ...] = ()
+    programs: bool = False
 
 
-def app_control(subject: Subject, file_name: str, policies: Mapping[str, AppControlPolicy]) -> Verdict:
+def app_control(subject: Subject, file_name: str) -> Verdict:
     """What App Control leaves of the program on a subject."""
-    seen, _ = current(subject.app_control)
-    verdicts = [_of_policy(subject, several, file_name, policies) for several in _by_id(seen)]
+    seen, _ = current(subject.app_control, subject.app_control_whole)
+    verdicts = [_of_policy(subject, several, file_name) for several in _by_id(seen)]
     status = only_value(subject.effective, UMCI_STATUS)
     cited = tuple(cite(one, _shown(one.value)) for one in seen)
     cited += tuple(cite(one, str(one.value)) for one in seen_of(subject.effective, UMCI_STATUS))
@@ -58,64 +60,91 @@ def app_control(subject: Subject, file_name: str, policies: Mapping[str, AppCont
 def _rest(subject: Subject, verdicts: list[Verdict], status: str, cited: tuple[Cited, ...]) -> Verdict:
     """The verdict where no policy is known to stop it."""
     doubts = [one.why for one in verdicts if one.answer == "unknown"]
-    if status == "0":
+    whole = current_sources(subject.app_control_whole)
+    if status == "0" and not is_policy(subject):
         return Verdict("unrestricted", "App Control: no policy about programs is active.", cited)
-    if status in ("1", "2"):
-        known = [one for one in verdicts if one.answer == "unrestricted"]
-        if doubts or not known:
-            return Verdict("unknown", f"App Control: a policy about programs is active, which stops mshta unless it "
-                           f"switches script enforcement off. {_OPTIONS_TELL}", cited)
+    if status in ("1", "2") and (doubts or not whole or not any(one.programs for one in verdicts)):
+        return Verdict("unknown", f"App Control: a policy about programs is active, which stops mshta unless it "
+                       f"switches script enforcement off. {_OPTIONS_TELL}", cited)
     if doubts:
         return Verdict("unknown", doubts[0], cited)
-    whole = current_sources(subject.app_control_whole)
-    if whole and not is_policy(subject):
+    if is_policy(subject):
+        return Verdict("", "", cited)
+    if whole:
         told = tuple(cite_source(one, "active policies", "listed") for one in whole)
         return Verdict("unrestricted", "App Control: no active policy stops it.", (*cited, *told))
-    why = "App Control was not seen; it alone could still stop mshta." if not is_policy(subject) else ""
-    return Verdict("", why, cited)
+    return Verdict("", "Which App Control policies are active was not seen; one could stop mshta.", cited)
 
 
 def _by_id(seen: Iterable[Seen[StoredAppControl]]) -> list[list[Seen[StoredAppControl]]]:
     by_id: dict[str, list[Seen[StoredAppControl]]] = {}
     for one in seen:
-        by_id.setdefault(one.value.id.strip("{}").casefold(), []).append(one)
+        by_id.setdefault(policy_key(one.value.id), []).append(one)
     return list(by_id.values())
 
 
-def _of_policy(subject: Subject, several: list[Seen[StoredAppControl]], file_name: str,
-               policies: Mapping[str, AppControlPolicy]) -> Verdict:
+def _of_policy(subject: Subject, several: list[Seen[StoredAppControl]], file_name: str) -> Verdict:
     """What one policy does, as all sources tell of it."""
-    id_ = several[0].value.id.strip("{}").casefold()
-    name = next((one.value.name for one in several if one.value.name), several[0].value.id)
-    active = {one.value.active for one in several} - {None}
+    stored = [one.value for one in several]
+    name = next((one.name for one in stored if one.name), stored[0].id)
+    active = {one.active for one in stored} - {None}
     if len(active) > 1:
-        return Verdict("conflict", f"App Control: sources disagree on whether {name} is active.", ())
-    if active == {False} or id_ in DRIVERS_ONLY:
-        return Verdict("unrestricted", "", ())
-    contents = [one.value.policy for one in several if one.value.policy is not None]
-    content = contents[0] if contents else policies.get(id_)
-    if content is None:
-        return Verdict("unknown", f"App Control: {name} is there, but its content was not seen. {_OPTIONS_TELL}", ())
-    found = effect(content, file_name)
-    if not found.umci:
-        return Verdict("unrestricted", "", ())
+        told = f"App Control: sources disagree on whether {name!r} is active."
+        return Verdict("conflict", told)
+    if active == {False} or policy_key(stored[0].id) in DRIVERS_ONLY:
+        return Verdict("unrestricted", "")
+    contents = contents_of(stored, certain=is_policy(subject))
+    if not contents:
+        return Verdict("unknown", f"App Control: {name!r} is there, but its content was not seen. "
+                       f"{_other_versions(stored)}{_OPTIONS_TELL}")
+    effects = [effect(one, file_name) for one in contents]
+    if not any(one.umci for one in effects):
+        return Verdict("unrestricted", "")
     if not active and not is_policy(subject):
-        return Verdict("unknown", f"App Control: nobody said whether {name} is active.", ())
-    return _of_effect(found, name, _builds(subject))
+        return Verdict("unknown", f"App Control: nobody said whether {name!r} is active.")
+    found = [_of_effect(one, name, _builds(subject)) for one in effects]
+    if len({one.answer for one in found}) > 1:
+        return Verdict("unknown", f"App Control: {len(found)} files have the id of {name!r} and differ in whether "
+                       "mshta runs under it; leave out those that are not the active one.")
+    return found[0]
+
+
+def contents_of(stored: Iterable[StoredAppControl], *, certain: bool = False) -> list[AppControlPolicy]:
+    """What one policy of a host may hold, each content once. The XML of another source says of no host what is active
+    there, so it counts only if its id is its own and its version is not another than the active one's; `certain` takes
+    all of it."""
+    stored = list(stored)
+    own = [one for one in stored if one.policy is not None and one.active is not None]
+    active = {one.version for one in stored if one.active and one.version}
+    fitting = [one for one in stored if one.policy is not None and (certain or (
+        policy_key(one.id) not in SHARED_IDS and (
+            not active or not one.policy.version or one.policy.version in active)))]
+    return list(dict.fromkeys(one.policy for one in own or fitting if one.policy is not None))
+
+
+def _other_versions(stored: Iterable[StoredAppControl]) -> str:
+    """That the XML which was given is not of the version that is active."""
+    stored = list(stored)
+    given = sorted({one.policy.version for one in stored if one.policy is not None and one.policy.version})
+    active = sorted({one.version for one in stored if one.active and one.version})
+    if not given or not active:
+        return ""
+    return f"Version {' and '.join(active)} is active, and the XML that was given is {' and '.join(given)}. "
 
 
 def _of_effect(found: Effect, name: str, builds: set[int]) -> Verdict:
+    """What an active policy does."""
     if found.scripts_dead:
-        return Verdict("dead", f"App Control: under {name} mshta runs no code: script enforcement is on"
-                       f"{', which counts in audit mode too' if found.audit else ''}.", ())
-    if NO_OPTION_11 in builds:
-        return Verdict("unknown", f"App Control: {name} switches script enforcement off, which this build of Windows "
-                       "does not support, so that nobody knows what mshta may run.", ())
+        return Verdict("dead", f"App Control: under {name!r} mshta runs no code: script enforcement is on"
+                       f"{', which counts in audit mode too' if found.audit else ''}.")
+    if any(0 < build <= NO_OPTION_11 for build in builds):
+        return Verdict("unknown", f"App Control: {name!r} switches script enforcement off, which this build of Windows "
+                       "does not support, so that nobody knows what mshta may run.")
     if found.denied and not found.audit:
-        return Verdict("denied", f"App Control: {name} denies it.", ())
+        return Verdict("denied", f"App Control: {name!r} denies it.")
     if found.denied is None and not found.audit:
-        return Verdict("unknown", f"App Control: {name} may deny it, or some versions of it.", ())
-    return Verdict("unrestricted", "", ())
+        return Verdict("unknown", f"App Control: {name!r} may deny it, or some versions of it.")
+    return Verdict("unrestricted", "", programs=found.umci)
 
 
 def _builds(subject: Subject) -> set[int]:

@@ -1,7 +1,7 @@
 """Judge an answer of the questionnaire: the answers of an organisation go in, a Check comes out.
 
 `yes` passes only with a document that shows it and a date of the last year; what somebody once said is partial. Of two
-answers the newer counts; two of one day that differ are a conflict.
+answers the newer counts; two of one day that differ are a conflict. A date that lies ahead replaces nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _EXPECTED = f"yes, with a proof, not older than {OLD_DAYS} days"
 def check_question(setting: QuestionSetting, subject: Subject, today: date) -> tuple[Check, ...]:
     """What was answered, judged as of a day."""
     seen, old = current(seen_of(subject.answers, setting.question))
-    newest = max((day for one in seen if (day := _day(one.value.when)) is not None), default=None)
-    counting = [one for one in seen if newest is None or _day(one.value.when) in (newest, None)]
+    newest = max((day for one in seen if (day := _day(one.value.when)) is not None and day <= today), default=None)
+    counting = [one for one in seen if newest is None or (day := _day(one.value.when)) is None or day >= newest]
     old += [one for one in seen if one not in counting]
     return (settled(setting, _EXPECTED, [_opinion(one, today) for one in counting], replaced=old,
                     missing="Answer it in the questionnaire: douse harden collect-script --questionnaire."),)
@@ -34,8 +34,8 @@ def _opinion(seen: Seen[Answer], today: date) -> Opinion:
     word = answer.answer.strip().casefold()
     said = join(answer.by or "Somebody", "answered", answer.answer or "nothing",
                 f"on {answer.when}" if answer.when else "")
-    actual = join(word or "no answer", f"({answer.proof})" if answer.proof else "")
-    cited = cite(seen, actual)
+    actual = word or "no answer"  # two documents that show the same are no contradiction
+    cited = cite(seen, join(actual, f"({answer.proof})" if answer.proof else ""))
     if word not in ("yes", "no", "partial"):
         return Opinion("unknown", actual, f"{said}.", cited)
     if word == "no":

@@ -17,11 +17,13 @@ from douse.harden.audit.weigh import (
     Opinion,
     cite,
     current,
+    current_sources,
     is_policy,
     join,
     only_value,
     seen_of,
     settled,
+    shortened,
     unique_citations,
     unseen,
 )
@@ -31,15 +33,21 @@ from douse.harden.observed import RegistryValue, Seen, Source, Subject
 _WINDOWS = re.compile(r"%windir%|%systemroot%|[a-z]:\\windows(?=\\|$)", re.IGNORECASE)
 _ABSENT = "absent"
 _PROFILES_MISSING = "The NTUSER.DAT of each profile, or the collector while those users are signed in, would tell."
+_LIST_MISSING = "The collector's JSON or the SOFTWARE hive would tell."
 
 
 def check_registry(setting: RegistrySetting, subject: Subject) -> tuple[Check, ...]:
     """The value of the computer, or of each user profile that anybody told of."""
     if setting.hive != "HKCU" or is_policy(subject):
         return (_one(setting, subject, ""),)
-    if not subject.registry.profiles:
+    registry = subject.registry
+    if not registry.profiles:
         return (unseen(setting, expected(setting), f"No user profile was seen. {_PROFILES_MISSING}"),)
-    return tuple(_one(setting, subject, profile) for profile in subject.registry.profiles)
+    checks = tuple(_one(setting, subject, profile) for profile in registry.profiles)
+    if current_sources(registry.knows_all_profiles):
+        return checks
+    others = f"Whether there are profiles besides {shortened(registry.profiles)} was not seen. {_LIST_MISSING}"
+    return (*checks, unseen(setting, expected(setting), others))
 
 
 def expected(setting: RegistrySetting) -> str:

@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime
 from douse.content.controls import Control, controls
 from douse.content.settings import PROFILES
 from douse.errors import ContentError
+from douse.harden.app_control_policy import policy_key
 from douse.harden.audit.checks import ABOUT
 from douse.harden.audit.findings import findings
 from douse.harden.audit.fleet import fleet
@@ -26,7 +27,10 @@ from douse.harden.audit.weigh import current
 from douse.harden.evidence.walk import gather
 from douse.harden.finding import Asset, AuditOptions, AuditResult, SubjectResult
 from douse.harden.generate.choose import chosen
-from douse.harden.observed import Evidence, Problem, Seen, StoredAppControl, Subject
+from douse.harden.observed import Evidence, Problem, Seen, Source, StoredAppControl, Subject
+
+OLD_DAYS = 90
+"""Evidence of a host that is older is told to be old; the figure is ours."""
 
 UNSEEN = "No evidence was given of it."
 
@@ -38,7 +42,7 @@ def audit(options: AuditOptions) -> AuditResult:
         raise ContentError("--profile", f"{options.profile[:40]!r} is no profile.", f"One of {', '.join(PROFILES)}.")
     wanted = chosen(options.controls) if options.controls else controls()
     inventory = read_inventory(options.inventory)
-    evidence = gather(options.paths)
+    evidence = gather(options.paths, options.today)
     return judged(evidence, wanted, inventory, options, started)
 
 
@@ -62,12 +66,13 @@ def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def _tell_contents(evidence: Evidence) -> None:
     """A computer tells the ids of its App Control policies and seldom their content; the XML found elsewhere does."""
-    known = {one.value.id.strip("{}").casefold(): one for subject in evidence.subjects for one in subject.app_control
-             if one.value.policy is not None}
+    known: dict[str, list[Seen[StoredAppControl]]] = {}
+    for one in (seen for subject in evidence.subjects for seen in subject.app_control):
+        if one.value.policy is not None:
+            known.setdefault(policy_key(one.value.id), []).append(one)
     for host in evidence.of("host"):
-        for seen in tuple(host.app_control):
-            content = known.get(seen.value.id.strip("{}").casefold())
-            if seen.value.policy is None and content is not None:
+        for seen in tuple(one for one in host.app_control if one.value.policy is None):
+            for content in known.get(policy_key(seen.value.id), ()):
                 told = StoredAppControl(seen.value.id, seen.value.name, None, content.value.policy)
                 host.app_control.append(Seen(told, content.source, content.where, content.raw))
 
@@ -76,8 +81,8 @@ def _subjects(evidence: Evidence, wanted: Sequence[Control], inventory: Inventor
               ) -> Iterator[SubjectResult]:
     """Hosts, those of the inventory without evidence among them by name; then the rest."""
     hosts = evidence.of("host")
-    unseen = [(Subject("host", asset.host), asset) for asset in inventory.missing(host.name for host in hosts)]
-    known = [(host, inventory.of(host.name)) for host in hosts]
+    unseen = [(Subject("host", asset.host), asset) for asset in inventory.missing(host.full_name for host in hosts)]
+    known = [(host, inventory.of(host.full_name)) for host in hosts]
     for host, asset in sorted((*known, *unseen), key=lambda one: (one[0].name.casefold(), one[0].name)):
         yield _result(host, asset, wanted, profile, today, inventory)
     for policy in evidence.of("policy"):
@@ -96,7 +101,8 @@ def _result(subject: Subject, asset: Asset | None, wanted: Sequence[Control], pr
     return SubjectResult(
         kind=subject.kind, name=subject.name, system=_system(subject), asset=asset, seen=bool(sources), findings=found,
         mshta=answer(subject) if subject.kind in ("host", "policy") else None, lints=lints(subject), sources=sources,
-        notes=tuple(_notes(subject, asset, len(found), len(wanted), inventory, seen=bool(sources))))
+        notes=(*_notes(subject, asset, len(found), len(wanted), inventory, seen=bool(sources)),
+               *_age(subject, sources, today)))
 
 
 def _system(subject: Subject) -> str:
@@ -122,6 +128,13 @@ def _notes(subject: Subject, asset: Asset | None, found: int, wanted: int, inven
                "controls, and the others are not its business.")
     if subject.scans:
         yield _scanned(subject)
+
+
+def _age(subject: Subject, sources: Iterable[Source], today: date) -> Iterator[str]:
+    """That all of a host's evidence is old: what it shows was true then."""
+    days = [(today - one.taken.date()).days for one in sources if one.taken is not None]
+    if subject.kind == "host" and days and min(days) > OLD_DAYS:
+        yield f"Its newest dated evidence is {min(days):,} days old; what it shows may have changed. Collect again."
 
 
 def _scanned(subject: Subject) -> str:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from douse.content.settings import Setting
 from douse.harden.finding import Check, Cited
-from douse.harden.observed import Seen, Source, Subject
+from douse.harden.observed import Seen, Service, Source, Subject
 
 T = TypeVar("T")
 
@@ -41,10 +41,13 @@ def current(seen: Iterable[Seen[T]], whole: Iterable[Source] = ()) -> tuple[list
     `whole` are sources that hold all there is: a newer one of them replaces older evidence of its kind even where it
     has nothing of the sort any more.
     """
+    found, held = list(seen), tuple(whole)
+    if not found or (len(found) == 1 and not held):  # nine of ten
+        return found, []
     unique = {(one.source.kind, one.source.sha256, one.where, one.raw, repr(one.value)): one
-              for one in sorted(seen, key=_place, reverse=True)}
+              for one in sorted(found, key=_place, reverse=True)}
     newest: dict[str, datetime] = {}
-    for source in (*(one.source for one in unique.values()), *whole):
+    for source in (*(one.source for one in unique.values()), *held):
         taken = _utc(source.taken)
         if taken is not None:
             newest[source.kind] = max(taken, newest.get(source.kind, taken))
@@ -146,6 +149,13 @@ def only_value(named: dict[str, list[Seen[T]]], name: str) -> T | None:
     """The one value that all current sources agree on; None where nobody spoke, or they disagree."""
     kept, _ = current(seen_of(named, name))
     return kept[0].value if kept and all(one.value == kept[0].value for one in kept) else None
+
+
+def stopped_service(subject: Subject, name: str) -> list[Seen[Service | None]]:
+    """What says that a service does not run, or will not; nothing where nobody says so, or some say otherwise."""
+    seen, _ = current(seen_of(subject.services, name))
+    dead = [one for one in seen if one.value is None or one.value.start == "disabled" or one.value.state == "stopped"]
+    return dead if len(dead) == len(seen) else [one for one in dead if one.value and one.value.state]
 
 
 def is_policy(subject: Subject) -> bool:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from douse.errors import EvidenceError
 from douse.harden.evidence import texts
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.evidence.naming import named_for_file
+from douse.harden.evidence.naming import host_name, named_for_file
 from douse.harden.observed import AuditState, Evidence, Seen, Source, Subject
 
 _GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?")
@@ -51,17 +51,27 @@ def looks(file: EvidenceFile) -> bool:
 
 
 def read(file: EvidenceFile, evidence: Evidence) -> None:
-    """Add the policy to the host of each row. A GPO's audit.csv names none; gpo_audit.py reads that."""
+    """Add the policy to the host of each row. A GPO's audit.csv names none; gpo_audit.py reads that. Another
+    audit.csv, which lies in no policy's folder and is not named for a host, is a policy too."""
     found, source = list(rows(texts.read(file, evidence), file.shown, evidence)), file.source("auditpol")
     if not found:
         raise EvidenceError(file.shown, "has no row of an audit policy.", "Export: auditpol /get /category:* /r")
     hosts: dict[str, Subject] = {}
     for row in found:
         if row.machine not in hosts:
-            hosts[row.machine] = evidence.host(row.machine) if row.machine else named_for_file(
-                file, evidence, "the audit policy does not name its machine")
+            hosts[row.machine] = evidence.host(row.machine) if row.machine else _unnamed(file, evidence)
         _keep(row, hosts[row.machine], source, f"line {row.line}")
     _tell(found, file.shown, evidence)
+
+
+def _unnamed(file: EvidenceFile, evidence: Evidence) -> Subject:
+    """Whose rows are that name no machine."""
+    why = "the audit policy does not name its machine"
+    if host_name(file) or file.name.casefold() != "audit.csv":
+        return named_for_file(file, evidence, why)
+    evidence.note(file.shown, f"{why}, so that it is shown as a policy of its own.",
+                  "If it is an export of a computer, name the file for it (PC-7_auditpol.csv).")
+    return evidence.policy(file.shown)
 
 
 def add(text: str, host: Subject, source: Source, evidence: Evidence, where: str) -> None:
@@ -96,6 +106,12 @@ def rows(text: str, where: str, evidence: Evidence) -> Iterator[Row]:
             damaged, first = damaged + 1, first or number
     if damaged:
         evidence.lost(f"{where}:{first}", f"{damaged} lines are no rows of an audit policy.", "Export it again.")
+
+
+def machines(text: str) -> set[str]:
+    """The computers that rows name, as auditpol writes them: at most 15 characters, folded."""
+    named = (cells[0].partition(".")[0] for _, cells in _cells(text) if len(cells) >= 5 and _GUID.fullmatch(cells[3]))
+    return {name[:15].casefold() for name in named if name}
 
 
 def _cells(text: str) -> Iterator[tuple[int, list[str]]]:

@@ -15,23 +15,42 @@ from douse.harden.evidence.file import MAX_BYTES, EvidenceFile
 
 _PARTS = 12
 """Longest path that is followed, in parts."""
+_FOLDERS = 64
+"""How many folders' names are kept."""
+
+
+class Listings:
+    """The names in folders as their folders spell them, by folded name: each folder is listed once in a run, of the
+    last ones that were asked for, because a thousand files of one folder ask for it."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, dict[str, str]] = {}
+
+    def spelled(self, folder: Path, part: str) -> str:
+        """A name as the folder has it, the exact one first; KeyError where it has none."""
+        if folder not in self._known:
+            if len(self._known) >= _FOLDERS:
+                del self._known[next(iter(self._known))]
+            self._known[folder] = _names(folder)
+        names = self._known[folder]
+        return part if os.path.lexists(folder / part) else names[part.casefold()]
 
 
 class OnDisk(Mapping[str, EvidenceFile]):
     """The files around a file on disk. Iterating lists those of its own folder."""
 
-    def __init__(self, path: Path) -> None:
-        self._folder = path.parent
+    def __init__(self, path: Path, listings: Listings) -> None:
+        self._folder, self._listings = path.parent, listings
 
     def __getitem__(self, name: str) -> EvidenceFile:
         found = self._folder.absolute()
         parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
         for part in parts[:_PARTS]:
-            found = found.parent if part == ".." else found / _spelled(found, part, name)
+            found = found.parent if part == ".." else found / self._listings.spelled(found, part)
         try:
             if not found.is_file() or found.stat().st_size > MAX_BYTES:
                 raise KeyError(name)
-            return EvidenceFile(str(found), found.name, found.read_bytes(), found, OnDisk(found))
+            return EvidenceFile(str(found), found.name, found.read_bytes(), found, OnDisk(found, self._listings))
         except OSError:
             raise KeyError(name) from None
 
@@ -45,18 +64,11 @@ class OnDisk(Mapping[str, EvidenceFile]):
         return sum(1 for _ in self)
 
 
-def _spelled(folder: Path, part: str, asked: str) -> str:
-    """A name as the folder has it."""
+def _names(folder: Path) -> dict[str, str]:
     try:
-        names = [entry.name for entry in folder.iterdir()]
+        return {name.casefold(): name for name in sorted((entry.name for entry in os.scandir(folder)), reverse=True)}
     except OSError:
-        raise KeyError(asked) from None
-    if part in names:
-        return part
-    for name in sorted(names):
-        if name.casefold() == part.casefold():
-            return name
-    raise KeyError(asked)
+        return {}
 
 
 class InArchive(Mapping[str, EvidenceFile]):

@@ -111,7 +111,7 @@ def _exported(name: str, entry: dict[str, Json], key: str, host: Subject, source
     level, scope = text(entry.get("level")).casefold(), text(entry.get("scope")).casefold()
     if not _NAME.fullmatch(name) or "value" not in entry or level not in ("mandatory", "recommended"):
         return None
-    if text(entry.get("error")) and entry.get("ignored") is True:
+    if text(entry.get("error")) or entry.get("ignored") is True:  # wrong type, unknown to this version, overruled
         return f"{name} is ignored by the browser"
     if scope not in ("machine", "device", "all users"):
         return f"{name} is set for the user only"

@@ -28,8 +28,9 @@ def add(collected: Collected) -> None:
     bad = sum(not _value(collected, entry) for entry in collected.entries("registry"))
     if bad:
         collected.lost("registry", f"{bad} values are not as the collector writes them")
-    for entry in collected.entries("lists"):
-        _list(collected, entry)
+    damaged = sum(not _list(collected, entry) for entry in collected.entries("lists"))
+    if damaged:
+        collected.lost("lists", f"{damaged} entries are not as the collector writes them")
     _channels(collected)
     _products(collected)
 
@@ -114,13 +115,13 @@ def shown(value: RegistryValue) -> str:
     return "; ".join(value.data) if isinstance(value.data, tuple) else str(value.data)
 
 
-def _list(collected: Collected, entry: dict[str, Json]) -> None:
-    """Keep a key that was read whole; a damaged value in it leaves open what else is there."""
+def _list(collected: Collected, entry: dict[str, Json]) -> bool:
+    """Keep a key that was read whole; a damaged value in it leaves open what else is there. False where the entry
+    itself is damaged."""
     hive, key = text(entry.get("hive")), text(entry.get("key")).strip("\\")
     whose = _profile(collected, hive, entry)
     if whose is None or not key or not isinstance(entry.get("present"), bool):
-        collected.lost("lists", "an entry is not as the collector writes it")
-        return
+        return False
     bad = 0
     for found in listed(entry.get("values")):
         value = value_of(found) if isinstance(found, dict) else None
@@ -134,6 +135,7 @@ def _list(collected: Collected, entry: dict[str, Json]) -> None:
         collected.lost(f"lists {hive}\\{key}", f"{bad} values are not as the collector writes them")
     else:
         collected.host.registry.complete(hive, key, collected.source, whose)
+    return True
 
 
 def _channels(collected: Collected) -> None:

@@ -23,12 +23,18 @@ if TYPE_CHECKING:
 STARTS = {"auto": "automatic", "boot": "automatic", "system": "automatic", "manual": "manual", "disabled": "disabled"}
 """Win32_Service.StartMode, which no language of Windows changes."""
 
+NETBIOS = 15
+"""Characters that auditpol gives of a computer's name."""
+
 RUNS = {"running": "running", "stopped": "stopped"}
 FEATURE_STATES = {1: "enabled", 2: "disabled", 3: "absent"}
 """Win32_OptionalFeature.InstallState; 4 is unknown."""
 
 HASHES = {1: "SHA1", 2: "MD5", 4: "SHA256", 8: "IMPHASH"}
 """Bits of the driver's HashingAlgorithm; the first three are published, the fourth is practice."""
+
+_MOST = 20
+"""Rules that are told one by one."""
 
 PROFILES = ("Domain", "Private", "Public")
 
@@ -44,19 +50,25 @@ def _defender(collected: Collected) -> None:
     host, document, source = collected.host, collected.document, collected.source
     defender.add_states(host, "MpPreference", mapping(document.get("mppreference")), source)
     defender.add_states(host, "MpComputerStatus", mapping(document.get("mpcomputerstatus")), source)
+    absent = {entry.get("name") for entry in collected.entries("services") if entry.get("present") is False}
+    if collected.lacks("mppreference") and "WinDefend" in absent:
+        defender.add_states(host, "MpComputerStatus", {"AMRunningMode": "Not running"}, source)
     if "asr_ids" in document:
         defender.add_rules(host, listed(document["asr_ids"]), listed(document.get("asr_actions")), source,
                            collected.evidence)
 
 
 def _firewall_profiles(collected: Collected) -> None:
+    bad = 0
     for entry in collected.entries("firewall_profiles"):
         name, on = text(entry.get("name")).capitalize(), entry.get("enabled")
         if name not in PROFILES or not isinstance(on, bool):
-            collected.lost("firewall_profiles", "an entry is no profile that is on or off")
+            bad += 1
             continue
         state = f"FirewallProfile.{name}.Enabled"
         collected.host.effective.setdefault(state, []).append(Seen(on, collected.source, state, str(on)))
+    if bad:
+        collected.lost("firewall_profiles", f"{bad} entries are no profile that is on or off")
 
 
 def _firewall_active(collected: Collected) -> None:
@@ -118,9 +130,11 @@ def _applocker(collected: Collected) -> None:
         return
     collected.host.applocker.append(
         Seen(StoredAppLocker("effective", policy), collected.source, "Get-AppLockerPolicy -Effective"))
-    for collection in policy.collections:
-        for what in collection.left_out:
-            collected.lost("applocker_effective", f"{collection.type} rules: {what.rstrip('.')}")
+    left_out = [f"{one.type} rules: {what.rstrip('.')}" for one in policy.collections for what in one.left_out]
+    for what in left_out[:_MOST]:
+        collected.lost("applocker_effective", what)
+    if len(left_out) > _MOST:
+        collected.lost("applocker_effective", f"{len(left_out) - _MOST} more rules cannot be used")
 
 
 def _app_control(collected: Collected) -> None:
@@ -134,10 +148,11 @@ def _app_control(collected: Collected) -> None:
 
 def _services(collected: Collected) -> None:
     sysmon: list[tuple[str, bool]] = []
+    bad = 0
     for entry in collected.entries("services"):
         name, present = text(entry.get("name")), entry.get("present")
         if not name or not isinstance(present, bool):
-            collected.lost("services", "an entry is not as the collector writes it")
+            bad += 1
             continue
         service, raw = None, "not installed"
         if present:
@@ -147,6 +162,8 @@ def _services(collected: Collected) -> None:
         collected.host.services.setdefault(name, []).append(Seen(service, collected.source, f"services {name}", raw))
         if service is not None and entry.get("sysmon") is True:
             sysmon.append((name, service.state == "running"))
+    if bad:
+        collected.lost("services", f"{bad} entries are not as the collector writes them")
     if listed(collected.document.get("services")):
         _sysmon(collected, sysmon)
 
@@ -169,20 +186,27 @@ def _own_value(collected: Collected, place: tuple[str, str]) -> Data | None:
 
 
 def _features(collected: Collected) -> None:
+    bad = list[str]()
     for entry in collected.entries("features"):
         name, number_ = text(entry.get("name")), number(entry.get("state"))
         state = "absent" if entry.get("present") is False else FEATURE_STATES.get(number_ or 0)
         if not name or state is None:
-            collected.lost("features", f"the state of {name[:60] or 'an entry'} is not known")
+            bad.append(name[:60] or "an entry")
             continue
         collected.host.features.setdefault(name, []).append(
             Seen(state, collected.source, f"Win32_OptionalFeature {name}", state))
+    if bad:
+        collected.lost("features", f"the state of {bad[0]} is not known ({len(bad)} of them)")
 
 
 def _audit(collected: Collected) -> None:
     lines = listed(collected.document.get("auditpol"))
     if lines:
         shown = "\n".join(line for line in lines if isinstance(line, str))
+        others = auditpol.machines(shown) - {collected.host.name.partition(".")[0][:NETBIOS].casefold()}
+        if others:
+            collected.lost("auditpol", f"it is of another machine ({min(others)[:60]}), so that it is left out")
+            return
         auditpol.add(shown, collected.host, collected.source, collected.evidence, f"{collected.source.file}: auditpol")
 
 

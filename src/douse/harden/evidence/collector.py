@@ -2,7 +2,9 @@ r"""The JSON of our collector (content/collect/collect.ps1): one host and all th
 
 The document's format is content/collect/collected.schema.json; here each part is checked as it is used, so that a
 damaged part costs that part. What the script asked for and did not find is known to be absent; what it could not read
-stands under `errors`, stays unknown, and is told. A profile whose hive was not loaded is known by name only.
+stands under `errors`, stays unknown, and is told; what this Windows cannot have stands under `without`. A profile whose
+hive was not loaded is known by name only. One document is one computer, and its own word only: nothing proves that
+nobody changed it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from datetime import UTC, datetime
 from douse.errors import EvidenceError
 from douse.harden.evidence import collected_registry, collected_states, texts
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.evidence.json_tree import Json, listed, mapping, number, parse, text
+from douse.harden.evidence.json_tree import Json, listed, mapping, number, parse_text, text
 from douse.harden.observed import Evidence, Machine, RegistryValue, Seen, Source, Subject
 
 SCHEMA, VERSION = "douse-collected", 1
@@ -26,6 +28,19 @@ _HOST = re.compile(r"[^\s\\/:*?\"<>|\x00-\x1f]{1,255}")
 _AGAIN = "Run collect.ps1 again on that host and copy the whole file."
 _MOST = 3
 """Errors of one part that are told one by one."""
+
+_LONGEST = 500
+_NAMED = 20
+"""Profiles that are told by name."""
+
+MAX_PROFILES, MAX_LISTS = 5_000, 20_000
+"""Of one document. A server for remote desktops has some hundred profiles; each control of users asks every one."""
+
+PARTS = frozenset({
+    "elevated", "script_sha256", "domain", "system", "profiles", "registry", "lists", "firewall_profiles",
+    "firewall_active", "mppreference", "asr_ids", "mpcomputerstatus", "device_guard", "applocker_effective",
+    "app_control", "auditpol", "services", "features", "user_programs", "antivirus", "sacls"})
+"""What the script can fail at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,10 @@ class Collected:
         if bad:
             self.lost(part, f"{bad} entries are no objects")
 
+    def lacks(self, part: str) -> bool:
+        """Whether the script told that this Windows cannot have a part."""
+        return part in listed(self.document.get("without"))
+
     def lost(self, part: str, what: str) -> None:
         """Something of a part cannot be used."""
         self.evidence.lost(f"{self.source.file}: {part}", f"{what}.", _AGAIN)
@@ -95,7 +114,7 @@ def read(file: EvidenceFile, evidence: Evidence) -> None:
 
 
 def _opened(file: EvidenceFile, evidence: Evidence) -> Collected:
-    document = mapping(parse(file, evidence))
+    document = mapping(_parsed(file, evidence))
     if document.get("schema") != SCHEMA:
         raise EvidenceError(file.shown, f"is no JSON of the collector: schema is not {SCHEMA}.", _AGAIN)
     if document.get("schema_version") != VERSION:
@@ -105,21 +124,44 @@ def _opened(file: EvidenceFile, evidence: Evidence) -> Collected:
     if not _HOST.fullmatch(name):
         raise EvidenceError(file.shown, "does not name its host.", _AGAIN)
     source = file.source("collector", _taken(document, file, evidence))
-    host = evidence.host(name)
     profiles, not_loaded = _profiles(document)
+    lists = len(listed(document.get("lists")))
+    if len(profiles) > MAX_PROFILES or lists > MAX_LISTS:
+        raise EvidenceError(file.shown, f"has {len(profiles):,} profiles and {lists:,} lists, which no computer has.",
+                            _AGAIN)
+    host = evidence.host(name, text(document.get("domain")))
     for profile in profiles.values():
         host.registry.add_profile(profile)
-    return Collected(document, host, source, evidence, profiles, not_loaded)
+    collected = Collected(document, host, source, evidence, profiles, not_loaded)
+    if isinstance(document.get("profiles"), (list, dict)) and not collected.failed("profiles"):
+        host.registry.all_profiles(source)
+    return collected
+
+
+def _parsed(file: EvidenceFile, evidence: Evidence) -> Json:
+    """The document, also where a console broke its one line: no line end of it means anything."""
+    shown = texts.read(file, evidence).lstrip("\ufeff")
+    if shown.count(f'"schema":"{SCHEMA}"') > 1:
+        raise EvidenceError(file.shown, "holds more than one document of the collector.",
+                            "Give each a file of its own.")
+    try:
+        return parse_text(shown, file.shown)
+    except EvidenceError:
+        joined = shown.strip().replace("\r", "").replace("\n", "")
+        if len(joined) == len(shown.strip()):
+            raise
+        return parse_text(joined, file.shown)
 
 
 def _taken(document: dict[str, Json], file: EvidenceFile, evidence: Evidence) -> datetime | None:
     """When it was collected, in UTC; None, and a note, where that cannot be told."""
     try:
         found = datetime.fromisoformat(text(document.get("taken")))
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        taken = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         evidence.note(file.shown, "does not say when it was collected.", "Its age is not known.")
         return None
+    return evidence.not_future(taken, file.shown)
 
 
 def _profiles(document: dict[str, Json]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -152,13 +194,16 @@ def _tell(collected: Collected) -> None:
     if not elevated:
         evidence.note(shown, "was collected without elevation.", "Run collect.ps1 elevated to see the rest.")
     if collected.not_loaded:
-        known, absent = len(collected.profiles), ", ".join(sorted(collected.not_loaded))
+        known, names = len(collected.profiles), sorted(name[:60] for name in collected.not_loaded)
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        absent = ", ".join(names[:_NAMED]) + more
         evidence.note(shown, f"{known - len(collected.not_loaded)} of {known} profiles were loaded; the settings of "
                       f"{absent} were not seen.", "Collect while they are signed in, or add their NTUSER.DAT.")
     by_part: dict[str, list[tuple[str, str]]] = {}
     for error in collected.entries("errors"):
         part, what = text(error.get("part")), text(error.get("what"))
-        by_part.setdefault(part.partition(" ")[0], []).append((part, what))
+        first = part.partition(" ")[0]
+        by_part.setdefault(first if first in PARTS else "errors", []).append((part, what))
     for part, errors in by_part.items():
         _tell_part(collected, part, errors, "" if elevated else "Run collect.ps1 elevated.")
 
@@ -166,7 +211,8 @@ def _tell(collected: Collected) -> None:
 def _tell_part(collected: Collected, part: str, errors: list[tuple[str, str]], next_step: str) -> None:
     shown = collected.source.file
     for place, what in errors[:_MOST]:
-        collected.evidence.lost(f"{shown}: {place}", f"the collector could not read it: {what.strip() or 'no reason'}",
+        said = what.strip() or "no reason"
+        collected.evidence.lost(f"{shown}: {place[:_LONGEST]}", f"the collector could not read it: {said[:_LONGEST]}",
                                 next_step)
     if len(errors) > _MOST:
         collected.evidence.lost(f"{shown}: {part}", f"the collector could not read {len(errors) - _MOST} more of it.",

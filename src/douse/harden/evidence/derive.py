@@ -9,12 +9,15 @@ says so, or if policy is known to say nothing and the local setting is on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from douse.errors import EvidenceError
 from douse.harden import firewall_rule
 from douse.harden.applocker_policy import (
     COLLECTIONS,
+    UNKNOWN_MODE,
     AppLockerPolicy,
     AppLockerRule,
     RuleCollection,
@@ -23,6 +26,7 @@ from douse.harden.applocker_policy import (
 )
 from douse.harden.evidence import hive_keys
 from douse.harden.evidence.gpttmpl import STARTS
+from douse.harden.firewall_rule import FirewallRule
 from douse.harden.observed import (
     Evidence,
     Machine,
@@ -47,6 +51,9 @@ _PROFILES = {"Domain": ("DomainProfile", "DomainProfile"), "Private": ("PrivateP
              "Public": ("PublicProfile", "PublicProfile")}
 """A profile's key in the policy and in the local settings, which still use the older name."""
 
+_PERSON = re.compile(r"S-1-(?:5-21|12-1)-", re.IGNORECASE)
+"""How the ids of people's accounts begin: local and domain accounts, and those of Entra."""
+
 _ROLES = {"winnt": "workstation", "servernt": "server", "lanmannt": "domain controller"}
 _COLLECTIONS = {name.casefold(): name for name in COLLECTIONS}
 _MAX_BAD = 5
@@ -61,6 +68,7 @@ def derive(evidence: Evidence) -> None:
         _asr(subject)
         _services(subject)
         if subject.kind == "host":
+            _users(subject)
             _channels(subject)
             _machine(subject)
             _products(subject)
@@ -72,9 +80,9 @@ def _firewall(subject: Subject, evidence: Evidence) -> None:
         bad: list[str] = []
         for name, seen in _values(subject, key):
             try:
-                rule = firewall_rule.parse(str(seen.value.data), seen.where)
+                rule = _rule(str(seen.value.data))
             except EvidenceError as error:
-                bad.append(str(error))
+                bad.append(f"{seen.where}: {error.what}{f' {error.next_step}' if error.next_step else ''}")
                 continue
             subject.firewall.append(Seen(StoredRule(store, name, rule), seen.source, seen.where, seen.raw))
         for text in bad[:_MAX_BAD]:
@@ -84,6 +92,12 @@ def _firewall(subject: Subject, evidence: Evidence) -> None:
                           "Look at them in the registry.")
         for source in subject.registry.knows_all_of("HKLM", key) if not bad else ():
             subject.firewall_whole.append(Seen(store, source, f"HKLM\\{key}"))
+
+
+@lru_cache(maxsize=1 << 14)
+def _rule(text: str) -> FirewallRule:
+    """A rule of its text, one for all computers that have it: most of Windows' own rules are alike in a whole fleet."""
+    return firewall_rule.parse(text, "")
 
 
 def _applocker(subject: Subject, evidence: Evidence) -> None:
@@ -99,6 +113,7 @@ def _applocker(subject: Subject, evidence: Evidence) -> None:
             try:
                 mode = mode_of(_number(seen.value))
             except ValueError as error:
+                mode = UNKNOWN_MODE
                 left_out.append(str(error))
         elif len(parts) == 2 and name.casefold() == "value":
             try:
@@ -114,12 +129,14 @@ def _applocker(subject: Subject, evidence: Evidence) -> None:
 
 
 def _asr(subject: Subject) -> None:
-    """The states of attack surface reduction rules: Group Policy's where its switch is on, MDM's, Defender's own."""
+    """The states of attack surface reduction rules: Group Policy's by its switch, MDM's, Defender's own. What Group
+    Policy says is left out where its switch is known to be neither on nor off: whether it counts, nobody knows."""
     for name, seen in _values(subject, rf"{ASR_SWITCH}\Rules"):
         switches = [one.value for one in subject.registry.look("HKLM", ASR_SWITCH, "ExploitGuard_ASR_Rules")
                     if one.source == seen.source]
-        is_off = any(one is not None and _number(one) == 0 for one in switches)
-        _keep_asr(subject, name, 0 if is_off else _number(seen.value), seen)
+        states = {_number(one) if one is not None else -1 for one in switches}
+        if not states or states & {0, 1}:
+            _keep_asr(subject, name, 0 if 0 in states else _number(seen.value), seen)
     for name, seen in _values(subject, MDM_ASR):
         if name.casefold() == "asrrules":
             for pair in str(seen.value.data).split("|"):
@@ -171,6 +188,17 @@ def _machine(subject: Subject) -> None:
                           said.get("nv domain", "") or said.get("domain", ""))
         if machine != Machine():
             subject.machine.append(Seen(machine, source, min(seen.where for seen in values.values())))
+
+
+def _users(subject: Subject) -> None:
+    """The profiles of people, as Windows lists them: by the name of their folder, as a hive's user is named."""
+    registry = subject.registry
+    listed = [(place, str(seen.value.data)) for place, name, seen in registry.below("HKLM", hive_keys.PROFILE_LIST)
+              if name.casefold() == "profileimagepath" and seen.value is not None and _PERSON.match(place)]
+    for place, path in listed:
+        registry.add_profile(path.replace("/", "\\").rstrip("\\").rpartition("\\")[2] or place)
+    for source in registry.knows_all_of("HKLM", hive_keys.PROFILE_LIST) if listed else ():
+        registry.all_profiles(source)
 
 
 def _products(subject: Subject) -> None:

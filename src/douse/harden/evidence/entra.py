@@ -21,6 +21,9 @@ from douse.harden.observed import Account, Evidence, Seen, Source, Subject
 TENANT = "Entra ID"
 """How the one tenant of a run is called; its exports do not name it."""
 
+PAGES = frozenset({100, 999, 1000})
+"""How many entries Graph's cmdlets give of a longer list where nobody asks for all: as many are likely a page."""
+
 _EXPORT = "Export it from Graph: reports/authenticationMethods/userRegistrationDetails"
 _TRUTH = {"true": True, "yes": True, "capable": True, "registered": True, "enabled": True,
           "false": False, "no": False, "not capable": False, "not registered": False, "disabled": False}
@@ -84,13 +87,17 @@ def _document(document: Json, tenant: Subject, source: Source, evidence: Evidenc
     bad += sum(not _account(entry, tenant, source) for entry in accounts)
     if bad:
         evidence.lost(source.file, f"{bad} of {len(entries)} entries are no account or policy.", "Export it again.")
-    _whole(top, bool(policies) or "conditionalaccess" in about, bad, tenant, source, evidence)
+    _whole(top, bool(policies) or "conditionalaccess" in about, bad, len(entries), tenant, source, evidence)
 
 
-def _whole(top: dict[str, Json], policies: bool, bad: int, tenant: Subject, source: Source,
+def _whole(top: dict[str, Json], policies: bool, bad: int, count: int, tenant: Subject, source: Source,
            evidence: Evidence) -> None:
+    """Keep that this is all there is, if it is: a list of Graph's cmdlets does not say whether it goes on."""
     if text(top.get("@odata.nextlink")):
         evidence.lost(source.file, "is one page of several: it names a next one.",
+                      "Export all pages into one file (Get-Mg... -All | ConvertTo-Json -Depth 10).")
+    elif not bad and "@odata.context" not in top and count in PAGES:
+        evidence.lost(source.file, f"has exactly {count} entries, as a first page has, so that there may be more.",
                       "Export all pages into one file (Get-Mg... -All | ConvertTo-Json -Depth 10).")
     elif not bad:
         (tenant.access_policies_whole if policies else tenant.accounts_whole).append(source)

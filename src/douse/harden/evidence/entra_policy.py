@@ -21,6 +21,7 @@ STRENGTHS = {
 """The authentication strengths that every tenant has, by id."""
 
 _RISKS = ("signinrisklevels", "userrisklevels", "serviceprincipalrisklevels", "insiderrisklevels")
+_OBJECTS = ("locations", "platforms", "devices", "devicestates", "authenticationflows", "clientapplications")
 _NEEDED = ("users", "applications", "clientapptypes")
 
 
@@ -42,7 +43,7 @@ def policy_of(entry: dict[str, Json]) -> AccessPolicy | None:
     conditions, grant = _low(entry.get("conditions")), _low(entry.get("grantcontrols"))
     users, applications = _low(conditions.get("users")), _low(conditions.get("applications"))
     complete = bool(users) and bool(applications) and all(part in conditions for part in _NEEDED) and (
-        bool(grant) or "sessioncontrols" in entry)
+        bool(grant) or "sessioncontrols" in entry) and not _cut_off(conditions, users, applications, grant)
     strength = _low(grant.get("authenticationstrength"))
     return AccessPolicy(
         name, state, _texts(grant.get("builtincontrols")),
@@ -51,12 +52,24 @@ def policy_of(entry: dict[str, Json]) -> AccessPolicy | None:
         _texts(conditions.get("clientapptypes")), _applications(applications, conditions), complete)
 
 
+def _cut_off(conditions: dict[str, Json], users: dict[str, Json], applications: dict[str, Json],
+             grant: dict[str, Json]) -> bool:
+    """Whether a part is a text that should be an object: ConvertTo-Json writes the name of its type below -Depth."""
+    parts = [conditions.get(what) for what in _OBJECTS]
+    parts += [users.get("includeguestsorexternalusers"), users.get("excludeguestsorexternalusers"),
+              applications.get("applicationfilter"), grant.get("authenticationstrength")]
+    parts += [held for what in _OBJECTS for held in _low(conditions.get(what)).values()
+              if isinstance(held, str) and held.startswith(("Microsoft.", "System.", "@{"))]
+    return any(isinstance(part, str) and bool(part) for part in parts)
+
+
 def _low(value: Json) -> dict[str, Json]:
     return {name.casefold(): held for name, held in mapping(value).items()}
 
 
 def _texts(value: Json) -> tuple[str, ...]:
-    return tuple(text(one) for one in listed(value) if text(one))
+    """Ids or words of Entra, none of which has a blank; below its -Depth ConvertTo-Json joins a list with blanks."""
+    return tuple(part for one in listed(value) for part in text(one).split())
 
 
 def _people(users: dict[str, Json], how: str) -> Iterator[str]:
@@ -71,7 +84,9 @@ def _applications(applications: dict[str, Json], conditions: dict[str, Json]) ->
     """The applications, or what narrows the policy where "All" would say too much."""
     included = [*_texts(applications.get("includeapplications")),
                 *(f"action {one}" for one in _texts(applications.get("includeuseractions")))]
-    narrowed = [*(f"without {one}" for one in _texts(applications.get("excludeapplications"))), *_narrowing(conditions)]
+    filtered = ["only filtered ones"] if _holds(applications.get("applicationfilter")) else []
+    narrowed = [*filtered, *(f"without {one}" for one in _texts(applications.get("excludeapplications"))),
+                *_narrowing(conditions)]
     if not narrowed:
         return tuple(included)
     return tuple(f"{one} ({', '.join(narrowed)})" for one in included)
@@ -81,14 +96,14 @@ def _narrowing(conditions: dict[str, Json]) -> Iterator[str]:
     for risk in _RISKS:
         if levels := _texts(conditions.get(risk)):
             yield f"only {risk.removesuffix('levels')} {'/'.join(levels)}"
-    for what in ("locations", "platforms"):
+    for what in _OBJECTS[:2]:
         part = _low(conditions.get(what))
         included = {one.casefold() for one in _texts(part.get(f"include{what}"))}
         if included and "all" not in included:
             yield f"only some {what}"
         elif _texts(part.get(f"exclude{what}")):
             yield f"without some {what}"
-    for what in ("devices", "devicestates", "authenticationflows", "clientapplications"):
+    for what in _OBJECTS[2:]:
         if any(_holds(held) for held in _low(conditions.get(what)).values()):
             yield f"only some {what}"
 

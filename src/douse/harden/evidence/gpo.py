@@ -24,69 +24,97 @@ _PART = re.compile(r"(?:^|/)(machine|user)/(?:registry\.pol|microsoft/windows nt
 _LOCAL = re.compile(r"(?:^|/)system32/grouppolicy(?:users/[^/]+)?$", re.IGNORECASE)
 
 
+_OFF = {"HKCU": 1, "HKLM": 2}
+"""The bits of a policy's options that switch its user's and its computer's part off ([MS-GPOD] 2.1.3.2.1.3)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup says of the policy in it: its name and its GUID in the domain (with braces)."""
+    """What a backup says of the policy in it: its name and its GUID in the domain (with braces). `off` is what it
+    switches off (bits of _OFF), `wmi_filter` the name of the filter that decides which computers it is for."""
 
     name: str
     guid: str
+    off: int = 0
+    wmi_filter: str = ""
 
 
 def policy_of(file: EvidenceFile, evidence: Evidence) -> tuple[Subject, str]:
-    """The policy a file is part of, and the part of the registry it sets: HKLM or HKCU."""
+    """The policy a file is part of, and the part of the registry it sets: HKLM or HKCU.
+
+    A part that is switched off sets nothing: the subject is then one that no evidence has, and it is noted.
+    """
     path = _path(file)
     found = _PART.search(path)
     if found is None or not (_PART.search(file.inner) or _is_policy(path[:found.start()])):
         evidence.note(file.shown, "lies in no policy's folder; it is shown under its own name, as a computer's part.",
                       "Keep a backup's folders together; a user's part lies in a folder User.")
         return evidence.policy(file.shown), "HKLM"
-    up = "../" * found[0].strip("/").count("/")
-    return (_policy(file, path[:found.start()], up, evidence), "HKLM" if found[1].casefold() == "machine" else "HKCU")
+    up, part = "../" * found[0].strip("/").count("/"), "HKLM" if found[1].casefold() == "machine" else "HKCU"
+    subject, off = _policy(file, path[:found.start()], up, evidence)
+    part_name = found[1].casefold()
+    if off & _OFF[part]:
+        evidence.note(file.shown, f"is the {part_name} part of {subject.name!r}, which is switched off there, "
+                      "so that it sets nothing.")
+        return Subject("policy", subject.name), part
+    return subject, part
 
 
 def _is_policy(folder: str) -> bool:
-    """Whether a folder is named as one of a policy: /home/user/registry.pol is not a user's part."""
+    """Whether a folder is named as one of a policy: a folder User alone may be anything."""
     name = folder.rpartition("/")[2]
     return name.casefold() in ("gpo", "grouppolicy") or GUID.fullmatch(name) is not None
 
 
-def _policy(file: EvidenceFile, folder: str, up: str, evidence: Evidence) -> Subject:
-    """The policy whose Machine and User lie in a folder, which is `up` from the file's own."""
-    for place in ("../../bkupInfo.xml", "../../Backup.xml"):
-        info = file.beside(up + place)
-        if info is not None:
-            try:
-                backup = backup_of(info, evidence)
-            except EvidenceError:
-                continue  # told when that file's own turn comes
-            return evidence.policy(backup.name or backup.guid, backup.guid)
+def _policy(file: EvidenceFile, folder: str, up: str, evidence: Evidence) -> tuple[Subject, int]:
+    """The policy whose Machine and User lie in a folder, which is `up` from the file's own, and what of it is off."""
+    found = [backup for place in ("../../bkupInfo.xml", "../../Backup.xml")
+             if (backup := _backup_at(file.beside(up + place), evidence)) is not None]
+    if found:  # only Backup.xml knows what is off
+        return evidence.policy(found[0].name or found[0].guid, found[0].guid), found[-1].off
+    ini = file.beside(f"{up}GPT.INI")
+    settings = texts.decode(ini.data).text if ini is not None else ""
+    off = int(_setting(settings, r"Options=([0-3])[ \t]*") or "0")
     if _LOCAL.search(folder):
-        return evidence.policy(f"Local policy of {names.host_of(file, evidence)}")
+        return evidence.policy(f"Local policy of {names.host_of(file, evidence)}"), off
     guid = GUID.fullmatch(folder.rpartition("/")[2])
     if guid is not None:
-        return evidence.policy(_display_name(file, up) or guid[0].upper(), guid[0])
-    return evidence.policy(folder or file.shown)
+        return evidence.policy(_display_name(settings) or guid[0].upper(), guid[0]), off
+    return evidence.policy(folder or file.shown), off
+
+
+def _backup_at(file: EvidenceFile | None, evidence: Evidence) -> Backup | None:
+    try:
+        return backup_of(file, evidence) if file is not None else None
+    except EvidenceError:
+        return None  # told when that file's own turn comes
 
 
 def backup_of(file: EvidenceFile, evidence: Evidence) -> Backup:
-    """The name and GUID in a bkupInfo.xml or a Backup.xml. Raises EvidenceError where it has neither."""
+    """What a bkupInfo.xml or a Backup.xml says. Raises EvidenceError where it has neither a name nor a GUID."""
     root = xml.parse(file, evidence)
     if xml.name_of(root) == "BackupInst":
         found = Backup(xml.text(root, "GPODisplayName"), xml.text(root, "GPOGuid"))
     else:
         settings = xml.child(root, "GroupPolicyObject", "GroupPolicyCoreSettings")
-        found = Backup(xml.text(settings, "DisplayName"), xml.text(settings, "ID"))
+        options = xml.text(settings, "Options")
+        found = Backup(xml.text(settings, "DisplayName"), xml.text(settings, "ID"),
+                       int(options) if options in ("0", "1", "2", "3") else 0,
+                       xml.text(settings, "WMIFilter") or xml.text(settings, "WMIFilterName"))
     if not (found.name or found.guid):
         raise EvidenceError(file.shown, "names no policy.", "Back up the policy again with Backup-GPO.")
     return found
 
 
-def _display_name(file: EvidenceFile, up: str) -> str:
+def _display_name(settings: str) -> str:
     """What GPT.INI calls a policy; Windows writes a placeholder there, which is no name."""
-    ini = file.beside(f"{up}GPT.INI")
-    found = re.search(r"(?mi)^displayName=(.+)$", texts.decode(ini.data).text) if ini is not None else None
-    name = found[1].strip() if found is not None else ""
+    name = _setting(settings, r"displayName=(.+)")
     return "" if name.casefold() == "new group policy object" else name
+
+
+def _setting(settings: str, line: str) -> str:
+    found = re.search(rf"(?mi)^{line}$", settings.replace("\r", ""))
+    return found[1].strip() if found is not None else ""
 
 
 def _path(file: EvidenceFile) -> str:

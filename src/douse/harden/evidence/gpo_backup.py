@@ -16,6 +16,9 @@ def read(file: EvidenceFile, evidence: Evidence) -> None:
     if file.name.casefold() != "manifest.xml":
         backup = gpo.backup_of(file, evidence)
         evidence.policy(backup.name or backup.guid, backup.guid)
+        if backup.wmi_filter:
+            evidence.note(file.shown, f"applies only where its WMI filter {backup.wmi_filter[:80]!r} is true.",
+                          "Look at a host's gpresult to see where it applies.")
         return
     for entry in xml.below(xml.parse(file, evidence), "BackupInst"):
         name, guid, folder = (xml.text(entry, word) for word in ("GPODisplayName", "GPOGuid", "ID"))

@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element  # the type only
 
 from douse.errors import EvidenceError
 from douse.harden import pol
-from douse.harden.applocker_policy import MODES, AppLockerPolicy, RuleCollection, rule_from
+from douse.harden.applocker_policy import MODES, UNKNOWN_MODE, AppLockerPolicy, RuleCollection, rule_from
 from douse.harden.evidence import preferences, xml
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.naming import named_for_file
@@ -72,15 +72,15 @@ def read(file: EvidenceFile, evidence: Evidence) -> None:
 
 
 def _rsop(root: Element, file: EvidenceFile, evidence: Evidence) -> None:
-    source = file.source("gpresult", _time(xml.text(root, "ReadTime")))
+    source = file.source("gpresult", evidence.not_future(_time(xml.text(root, "ReadTime")), file.shown))
     computer, user = xml.child(root, "ComputerResults"), xml.child(root, "UserResults")
-    name = xml.text(computer, "Name").rpartition("\\")[2].rstrip("$")
+    domain, _, name = xml.text(computer, "Name").rstrip("$").rpartition("\\")
     if not name:
         subject = named_for_file(file, evidence, "this gpresult has no computer's part")
     elif xml.text(root, "DataType").casefold() == "planneddata":
         subject = evidence.policy(f"Group Policy modelled for {name}")
     else:
-        subject = evidence.host(name)
+        subject = evidence.host(name, xml.text(computer, "Domain") or domain)
     if computer is not None:
         _take(computer, _Part(subject, "HKLM", "", source, file.shown, evidence))
     if user is not None:
@@ -91,7 +91,13 @@ def _rsop(root: Element, file: EvidenceFile, evidence: Evidence) -> None:
 def _policy(policy: Element, file: EvidenceFile, evidence: Evidence) -> None:
     name, guid = xml.text(policy, "Name"), xml.text(policy, "Identifier", "Identifier")
     subject = evidence.policy(name or guid or file.shown, guid)
-    source = file.source("gpresult", _time(xml.text(policy, "ReadTime")))
+    source = file.source("gpresult", evidence.not_future(_time(xml.text(policy, "ReadTime")), file.shown))
+    links = list(xml.children(policy, "LinksTo"))
+    if not any(xml.text(link, "Enabled").casefold() == "true" for link in links):
+        evidence.note(file.shown, f"{name or guid!r} has no link that is switched on, so that it applies nowhere.")
+    if xml.child(policy, "FilterName") is not None:
+        evidence.note(file.shown, f"{name or guid!r} applies only where its WMI filter "
+                      f"{xml.text(policy, 'FilterName')[:80]!r} is true.")
     for word, hive in (("Computer", "HKLM"), ("User", "HKCU")):
         part = xml.child(policy, word)
         if part is not None and xml.text(part, "Enabled").casefold() == "false":
@@ -222,9 +228,12 @@ def _collection(element: Element, part: _Part) -> None:
                 bad += 1
     if bad:
         part.lost(f"{bad} AppLocker rules of {element.get('Type', '')} cannot be read.")
+    left_out = [f"{bad} rules cannot be read"] if bad else []
     if mode not in MODES:
-        raise ValueError(f"EnforcementMode is {mode[:40]!r}")
-    part.collections.append(RuleCollection(element.get("Type", ""), mode, tuple(rules)))
+        left_out.append(f"EnforcementMode is {mode[:40]!r}")
+        part.lost(f"{element.get('Type', '')} rules: EnforcementMode is {mode[:40]!r}.")
+        mode = UNKNOWN_MODE
+    part.collections.append(RuleCollection(element.get("Type", ""), mode, tuple(rules), tuple(left_out)))
 
 
 _ELEMENTS: Mapping[str, Callable[[Element, _Part], None]] = {

@@ -7,6 +7,7 @@ absent. A hive that was copied while it was written to and has no logs is read, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from douse.harden.evidence import hive_keys, hive_logs, names
@@ -19,9 +20,20 @@ _LOGS = (".LOG1", ".LOG2", ".LOG")
 _TEMPLATES = ("default", "default user", "public", "all users")
 """Profiles that nobody logs on to."""
 
+_LEFT_OUT = (
+    (re.compile(r"(?:^|/)(?:windows\.old/.+|system32/config/regback/[^/]+)$", re.IGNORECASE),
+     "an older copy that Windows no longer uses"),
+    (re.compile(r"(?:^|/)(?:serviceprofiles/[^/]+|config/systemprofile)/[^/]+$", re.IGNORECASE),
+     "the profile of a service, where no person works"))
+"""Hives that say nothing of a computer as it is now, by their place below what the user named."""
+
 
 def read(file: EvidenceFile, evidence: Evidence) -> None:
     """Add what a hive says of its host."""
+    left_out = next((what for place, what in _LEFT_OUT if place.search(file.inner)), "")
+    if left_out:
+        evidence.note(file.shown, f"is {left_out}; it was left out.")
+        return
     hive = _opened(file, evidence)
     kind = kind_of(hive, file.name)
     if kind:
@@ -38,7 +50,8 @@ def _take(hive: Hive, kind: str, file: EvidenceFile, evidence: Evidence) -> None
     if profile.casefold() in _TEMPLATES:
         evidence.note(file.shown, f"is the profile {profile!r}, which nobody logs on to; it was left out.")
         return
-    host = evidence.host(names.host_of(file, evidence))
+    own = names.computer_name(hive) if kind == "SYSTEM" else ""
+    host = evidence.host(own or names.host_of(file, evidence))
     _Reading(hive, kind, host.registry, file.source("hive"), profile).take()
 
 
@@ -64,7 +77,10 @@ def _opened(file: EvidenceFile, evidence: Evidence) -> Hive:
     if recovered.blocks:
         evidence.note(file.shown, f"was copied while Windows wrote to it; {recovered.blocks} blocks of its transaction "
                       "logs were applied in memory.")
-        return Hive(recovered.data, file.shown)
+        hive = Hive(recovered.data, file.shown)
+        if not recovered.whole:
+            hive.doubt("its transaction logs go on behind a gap or a damaged block, so that newer changes are missing")
+        return hive
     why = "its transaction logs do not continue it" if logs else "its transaction logs (.LOG1, .LOG2) are not beside it"
     evidence.lost(file.shown, f"may be stale: it was copied while Windows wrote to it, and {why}.",
                   "Copy the hive with its logs, or use reg save; until then nothing in it is taken for absent.")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -36,6 +37,8 @@ _BINS = 4096
 _NOWHERE = 0xFFFFFFFF
 _INLINE = 0x80000000
 _PART = 16344
+_NODE = 76
+"""Bytes of a key node before its name."""
 _VALUE = struct.Struct("<2sHIIIHH")
 _ERRORS = (ConstructError, RegipyException, ValueError, OverflowError, struct.error)
 """What regipy and its parser raise on damage; a UnicodeDecodeError is a ValueError."""
@@ -79,7 +82,7 @@ class Hive:
         self.sequence = int(header.secondary_sequence_num)
         self.file_name = str(header.file_name)
         if header.hive_bins_data_size > len(data) - _BINS:
-            self._damaged(f"the file ends early: {len(data) - _BINS} of {header.hive_bins_data_size} bytes are there")
+            self.doubt(f"the file ends early: {len(data) - _BINS} of {header.hive_bins_data_size} bytes are there")
 
     def key(self, path: str) -> HiveKey | None:
         """The key of a path below the root, without case; None where there is none."""
@@ -91,17 +94,19 @@ class Hive:
     def children(self, key: HiveKey) -> dict[str, HiveKey]:
         """A key's subkeys by folded name."""
         if key.at not in self._children:
-            found: dict[str, HiveKey] = {}
-            try:
+            found, count = dict[str, HiveKey](), 0
+            with suppress(*_ERRORS):  # told by the count, as is a list that regipy does not know and passes over
                 for node in islice(_nodes_below(key.node), MAX_NODES):
-                    if self._nodes >= MAX_NODES:
-                        self._damaged(f"more than {MAX_NODES} keys")
-                        break
                     self._nodes += 1
-                    name = _name(node.header.key_name_string, narrow=bool(node.header.flags.KEY_COMP_NAME))
-                    found.setdefault(name.casefold(), HiveKey(f"{key.path}\\{name}".strip("\\"), self._at(), node))
-            except _ERRORS:
-                self._damaged(f"the subkeys of {key.path or 'the root'} cannot all be read")
+                    if self._nodes > MAX_NODES:
+                        self.doubt(f"more than {MAX_NODES} keys")
+                        break
+                    if self._is_node(node):
+                        name, count = _name_of(node), count + 1
+                        found.setdefault(name.casefold(), HiveKey(f"{key.path}\\{name}".strip("\\"), self._at(), node))
+            if count != int(key.node.header.subkey_count):
+                self.doubt(f"the subkeys of {key.path or 'the root'} cannot all be read")
+            self._doubt_link(key)
             self._children[key.at] = found
         return self._children[key.at]
 
@@ -111,7 +116,7 @@ class Hive:
         while waiting:
             one, depth = waiting.pop()
             if one.at in seen or depth > MAX_DEPTH:
-                self._damaged(f"keys lie in each other without end at {one.path}")
+                self.doubt(f"keys lie in each other without end at {one.path}")
                 continue
             seen.add(one.at)
             yield one
@@ -119,18 +124,19 @@ class Hive:
 
     def values(self, key: HiveKey) -> list[HiveValue]:
         """A key's values. One that cannot be read is damage, and the others are kept."""
+        self._doubt_link(key)
         header = key.node.header
         count = int(header.values_count)
         if not count:
             return []
         listed = self._cell(int(header.values_list_offset), min(count, MAX_VALUES) * 4)
         if len(listed) < count * 4:
-            self._damaged(f"{count} values of {key.path} cannot all be read")
+            self.doubt(f"{count} values of {key.path} cannot all be read")
         found: list[HiveValue] = []
         for (at,) in struct.iter_unpack("<I", listed[:len(listed) & ~3]):
             value = self._value(at)
             if value is None:
-                self._damaged(f"a value of {key.path} cannot be read")
+                self.doubt(f"a value of {key.path} cannot be read")
             else:
                 found.append(value)
         return found
@@ -193,7 +199,17 @@ class Hive:
         """Where the node is that regipy has just read: it leaves the stream behind the node's name."""
         return self._stream.tell()
 
-    def _damaged(self, what: str) -> None:
+    def _is_node(self, node: NKRecord) -> bool:
+        """Whether a key node lies where regipy has just read one; it does not ask."""
+        at = self._at() - len(node.header.key_name_string) - _NODE
+        return self._data[max(at, 0):at + 2] == b"nk"
+
+    def _doubt_link(self, key: HiveKey) -> None:
+        if key.node.header.flags.KEY_SYM_LINK:
+            self.doubt(f"{key.path} is a link to another key, which is not followed")
+
+    def doubt(self, what: str) -> None:
+        """Something of the hive cannot be read, or not be trusted."""
         if what not in self.damage and len(self.damage) < 20:
             self.damage.append(what)
 
@@ -201,6 +217,10 @@ class Hive:
 _new_node: Callable[[Cell, io.BytesIO], NKRecord] = NKRecord
 _nodes_below: Callable[[NKRecord], Iterator[NKRecord]] = NKRecord.iter_subkeys
 """regipy's own have no types; these give them some."""
+
+
+def _name_of(node: NKRecord) -> str:
+    return _name(node.header.key_name_string, narrow=bool(node.header.flags.KEY_COMP_NAME))
 
 
 def _name(data: bytes, *, narrow: bool) -> str:

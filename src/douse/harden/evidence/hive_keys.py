@@ -18,6 +18,7 @@ CHANNELS = r"SOFTWARE\Microsoft\Windows\CurrentVersion\WINEVT\Channels"
 SERVICES = r"SYSTEM\CurrentControlSet\Services"
 APP_PATHS = r"SOFTWARE\Microsoft\Windows\CurrentVersion\App Paths"
 VERSION = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+PROFILE_LIST = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 PRODUCT_OPTIONS = r"SYSTEM\CurrentControlSet\Control\ProductOptions"
 TCPIP = r"SYSTEM\CurrentControlSet\Services\Tcpip\Parameters"
 FIREWALL = r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy"
@@ -29,7 +30,8 @@ PROGRAMS = {"chrome.exe": "chrome", "msedge.exe": "edge", "firefox.exe": "firefo
 
 _SERVICES = ("AppIDSvc", "BFE", "EventLog", "MpsSvc", "Schedule", "Sense", "Sysmon", "Sysmon64", "WinDefend")
 _TREES = {
-    "SOFTWARE": (r"SOFTWARE\Policies", r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies", DEFENDER_ASR),
+    "SOFTWARE": (r"SOFTWARE\Policies", r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies", DEFENDER_ASR,
+                 PROFILE_LIST),
     "SYSTEM": (FIREWALL,),
     "NTUSER.DAT": (r"Software\Policies", r"Software\Microsoft\Windows\CurrentVersion\Policies"),
     "UsrClass.dat": (),

@@ -18,6 +18,8 @@ _BINS = 4096
 _FIRST = 512
 """Where a log's blocks begin."""
 _BLOCK = struct.Struct("<4sIIIIIQQ")
+_AHEAD = 1 << 31
+"""Numbers wrap: one that is further ahead lies behind."""
 MAX_PAGES = 200_000
 """Of a block; a log is at most some 64 MB of pages of 512 bytes."""
 
@@ -26,15 +28,17 @@ MAX_PAGES = 200_000
 class _Block:
     sequence: int
     bins: int
-    pages: tuple[tuple[int, bytes], ...]
+    pages: tuple[tuple[int, bytes], ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A hive's bytes after `blocks` blocks of its logs were applied; with 0 they are the hive's own."""
+    """A hive's bytes after `blocks` blocks of its logs were applied; with 0 they are the hive's own. `whole` is false
+    where the logs go on behind a gap or a damaged block: then newer changes are lost."""
 
     data: bytes
     blocks: int
+    whole: bool = True
 
 
 def recover(data: bytes, sequence: int, logs: Iterable[bytes]) -> Recovered:
@@ -43,36 +47,39 @@ def recover(data: bytes, sequence: int, logs: Iterable[bytes]) -> Recovered:
     for log in logs:
         for block in _blocks(log):
             known.setdefault(block.sequence, block)
-    hive, applied = bytearray(data), 0
-    while sequence in known and _apply(known.pop(sequence), hive):
+    hive, applied, first = bytearray(data), 0, sequence
+    while sequence in known and _apply(known[sequence], hive):
         sequence, applied = (sequence + 1) & 0xFFFFFFFF, applied + 1
     if applied:
         struct.pack_into("<II", hive, 4, sequence, sequence)
-    return Recovered(bytes(hive), applied)
+    reached = sequence - first & 0xFFFFFFFF
+    return Recovered(bytes(hive), applied, not any(reached <= one - first & 0xFFFFFFFF < _AHEAD for one in known))
 
 
 def _blocks(log: bytes) -> Iterable[_Block]:
-    """The sound blocks of a log, in its order."""
+    """The blocks of a log, in its order. One that is damaged is the last, and has no pages."""
     at = _FIRST
     while at + _BLOCK.size <= len(log):
         mark, size, _, sequence, bins, count, _, _ = _BLOCK.unpack_from(log, at)
         end, data_at = at + size, at + _BLOCK.size + count * 8
-        if mark != b"HvLE" or count > MAX_PAGES or not data_at <= end <= len(log):
+        if mark != b"HvLE":
             return
         pages = list[tuple[int, bytes]]()
-        for target, length in struct.iter_unpack("<II", log[at + _BLOCK.size:data_at]):
-            if data_at + length > end:
-                return
+        sound = count <= MAX_PAGES and data_at <= end <= len(log)
+        for target, length in struct.iter_unpack("<II", log[at + _BLOCK.size:data_at]) if sound else ():
             pages.append((target, log[data_at:data_at + length]))
             data_at += length
-        yield _Block(sequence, bins, tuple(pages))
+        sound = sound and data_at <= end
+        yield _Block(sequence, bins, tuple(pages) if sound else None)
+        if not sound:
+            return
         at = end
 
 
 def _apply(block: _Block, hive: bytearray) -> bool:
     """Write a block's pages; whether they lie inside the bins that it announces."""
     end = _BINS + block.bins
-    if end > MAX_BYTES or any(_BINS + at + len(page) > end for at, page in block.pages):
+    if block.pages is None or end > MAX_BYTES or any(_BINS + at + len(page) > end for at, page in block.pages):
         return False
     hive.extend(bytes(max(0, end - len(hive))))
     for at, page in block.pages:

@@ -16,6 +16,10 @@ from douse.harden.evidence import texts
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.observed import Evidence
 
+MAX_HELD, MAX_SPLIT = 1_000_000, 10_000_000
+"""Objects and lists, and commas, of a document. In memory an empty object takes twenty times its text, so that a file
+that is nothing but those could take gigabytes; an export of 200,000 accounts has 400,000 of them."""
+
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
@@ -26,6 +30,9 @@ def parse(file: EvidenceFile, evidence: Evidence) -> Json:
 
 def parse_text(text: str, where: str) -> Json:
     """The document of a text; the same errors."""
+    if text.count("{") + text.count("[") > MAX_HELD or text.count(",") > MAX_SPLIT:
+        raise EvidenceError(where, f"this JSON has more than {MAX_HELD:,} objects and lists, or {MAX_SPLIT:,} entries, "
+                            "which no export has.", "Export it in parts.")
     try:
         found: Json = json.loads(text.lstrip("\ufeff"), object_pairs_hook=_object, parse_constant=_constant)
     except json.JSONDecodeError as error:

@@ -35,9 +35,13 @@ Properties = dict[str, Json]
 def looks(file: EvidenceFile) -> bool:
     """Whether it names properties that only these objects have."""
     start = texts.start_of(file.data, 64 << 10)
-    return (_PREFERENCE in start or _STATUS in start) and bool(
-        start.lstrip()[:1] in ("{", "[") or "schemas.microsoft.com/powershell" in start[:400]
-        or re.search(rf"^(?:{_PREFERENCE}|{_STATUS}) *:", start, re.MULTILINE))
+    if _PREFERENCE not in start and _STATUS not in start:
+        return False
+    if "schemas.microsoft.com/powershell" in start[:400]:
+        return True
+    quote = '"' if start.lstrip()[:1] in ("{", "[") else ""
+    begin = "" if quote else "^"
+    return re.search(rf"{begin}{quote}(?:{_PREFERENCE}|{_STATUS}){quote}\s*:", start, re.MULTILINE) is not None
 
 
 def read(file: EvidenceFile, evidence: Evidence) -> None:

@@ -6,6 +6,7 @@ nobody asks is told as lost, with the nearest one that is asked.
 
 from __future__ import annotations
 
+from datetime import date
 from difflib import get_close_matches
 
 from douse.content import document
@@ -61,5 +62,15 @@ def _answer(entry: Section, organisation: Subject, source: Source, evidence: Evi
     answer = Answer(said or "unknown", *(entry.text(key, "").strip() for key in ("by", "when", "proof", "comment")))
     entry.end()
     organisation.answers.setdefault(question, []).append(Seen(answer, source, f"line {entry.line}", said))
+    if answer.when and not _is_date(answer.when):
+        evidence.note(entry.where, f"{question}: {answer.when[:60]!r} is no date, so that the answer has none.",
+                      "Write it as 2026-11-24.")
     if said and not (answer.by and answer.when):
         evidence.note(entry.where, f"{question} is answered without saying by whom and when.", "Add by and when.")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False

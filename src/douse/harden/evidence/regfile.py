@@ -129,11 +129,19 @@ class _Scanner:
         name = "" if named[1] == "@" else _plain(named[1][1:-1])
         for pattern in (_TEXT, _NUMBER, _BYTES, _DELETE):
             found = pattern.match(self._text, named.end())
-            if found is not None:
+            if found is not None and not self._is_cut(pattern, found):
                 self._keep(name, None if pattern is _DELETE else self._decoded(pattern, found))
                 self._at = found.end()
                 return True
         return False
+
+    def _is_cut(self, pattern: re.Pattern[str], found: re.Match[str]) -> bool:
+        """Whether the file ends inside a value that begins soundly: more digits or bytes followed."""
+        if found.end() < len(self._text):
+            return False
+        if pattern is _NUMBER:
+            return len(found[1]) < 8
+        return pattern is _BYTES and found[2].rstrip(" \t\r\n\\").endswith(",")
 
     def _decoded(self, pattern: re.Pattern[str], found: re.Match[str]) -> RegistryValue:
         if pattern is _TEXT:

@@ -23,7 +23,7 @@ def read(file: EvidenceFile, evidence: Evidence) -> None:
     for entry in found.entries:
         for effect in pol.effects(entry):
             outcome.apply(effect)
-    outcome.add_to(subject.registry, part, file.source("registry_pol"))
+    outcome.add_to(subject.registry, part, file.source("registry_pol"), whole=found.damaged_at is None)
     if found.damaged_at is not None:
         evidence.lost(file.shown, f"is damaged at byte {found.damaged_at} of {len(file.data)}: {found.damage}. "
                       f"{len(found.entries)} entries before it were read.", "Fetch the file again.")
@@ -57,18 +57,26 @@ class Outcome:
             self.cleared[folded] = (self.number, key)
         elif effect.kind == "prune":
             self.pruned[folded] = (self.number, key)
+        elif effect.kind == "soft" and self._is_gone(folded, name.casefold()):
+            self.values[folded, name.casefold()] = (self.number, key, name, effect.value)
         elif effect.kind == "soft":
             self.soft.append((key, name))
 
-    def add_to(self, registry: Registry, part: str, source: Source) -> None:
-        """Keep the outcome. What was cleared is known to be absent but for what was set afterwards."""
+    def add_to(self, registry: Registry, part: str, source: Source, *, whole: bool) -> None:
+        """Keep the outcome. What was cleared is known to be absent but for what was set afterwards; in a file that is
+        not `whole` that may have been lost, so that nothing is."""
         for (folded, _), (number, key, name, value) in self.values.items():
-            if number > self._emptied(folded):
+            if number > self._emptied(folded) and (whole or value is not None):
                 registry.add(part, key, name, value, source, raw=shown(value.data) if value is not None else "deleted")
-        for _, key in self.cleared.values():
+        for _, key in self.cleared.values() if whole else ():
             registry.complete(part, key, source, below=False)
-        for _, key in self.pruned.values():
+        for _, key in self.pruned.values() if whole else ():
             registry.complete(part, key, source)
+
+    def _is_gone(self, folded: str, name: str) -> bool:
+        """Whether the file itself has removed a value, so that there is none when the next entry is applied."""
+        number, _, _, value = self.values.get((folded, name), (0, "", "", None))
+        return (number > 0 and value is None) or self._emptied(folded) > number
 
     def _emptied(self, folded: str) -> int:
         """When a key lost its values for the last time, 0 for never."""

@@ -11,16 +11,19 @@ called like evidence, else it is counted. Files are opened one after another, an
 from __future__ import annotations
 
 import io
+import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from douse.errors import EvidenceError
-from douse.harden.evidence import derive, signs, zipped
-from douse.harden.evidence.beside import OnDisk
+from douse.harden.evidence import derive, signs, texts, zipped
+from douse.harden.evidence.beside import Listings, OnDisk
 from douse.harden.evidence.file import MAX_BYTES, EvidenceFile
 from douse.harden.evidence.table import READERS, Reader
 from douse.harden.observed import Evidence
@@ -36,9 +39,10 @@ class Found:
     load: Callable[[int], EvidenceFile]
 
 
-def gather(paths: Sequence[str | Path]) -> Evidence:
-    """Everything that the files under these paths say. Never raises for what is in them."""
-    evidence = Evidence()
+def gather(paths: Sequence[str | Path], today: date | None = None) -> Evidence:
+    """Everything that the files under these paths say. Never raises for what is in them. A time after `today` (UTC; the
+    clock's where it is left out) is taken for none."""
+    evidence = Evidence(today)
     for found in _found(tuple(map(str, paths)), evidence):
         try:
             _take(found, evidence)
@@ -47,6 +51,7 @@ def gather(paths: Sequence[str | Path]) -> Evidence:
         except OSError as error:
             evidence.lost(found.shown, f"cannot be read: {error.strerror or error}.",
                           "Check that it is there and that you may read it.")
+    evidence.join_hosts()
     derive.derive(evidence)
     return evidence
 
@@ -71,7 +76,7 @@ def reader_of(file: EvidenceFile) -> Reader | None:
 
 
 def _found(paths: tuple[str, ...], evidence: Evidence) -> Iterator[Found]:
-    listed = plan.make(paths)
+    listed, listings = plan.make(paths), Listings()
     for loss in listed.losses:
         evidence.lost(str(loss.source), f"{loss.reason}.", loss.next_step)
     for unit in listed.units:
@@ -81,7 +86,7 @@ def _found(paths: tuple[str, ...], evidence: Evidence) -> Iterator[Found]:
         elif not unit.regular and unit.named:
             yield Found(unit.path, named=True, load=_once(unit.path, partial(_opened, path)))
         elif unit.regular and unit.part.first == 0:
-            yield Found(unit.path, unit.named, _opener(path, _inner(unit.path, paths)))
+            yield Found(unit.path, unit.named, _opener(path, _inner(unit.path, paths), listings))
 
 
 def _take(found: Found, evidence: Evidence) -> None:
@@ -100,10 +105,20 @@ def _unwanted(file: EvidenceFile, *, named: bool, evidence: Evidence) -> None:
     if not file.data:
         evidence.lost(file.shown, "is empty.", "Collect it again.") if named else _ignore(evidence)
     elif named or signs.is_called_like_evidence(file):
-        evidence.lost(file.shown, "is no evidence that Douse reads.",
-                      "It reads: " + "; ".join(reader.title for reader in READERS) + ".")
+        evidence.lost(file.shown, "is no evidence that Douse reads.", _instead(file))
     else:
         _ignore(evidence)
+
+
+def _instead(file: EvidenceFile) -> str:
+    """What to do with a file that no reader wants: where it belongs, or what is read."""
+    start = texts.start_of(file.data, 400)
+    if file.data.startswith(b"ElfFile\0"):
+        return "It is an event log: douse hunt reads it, and douse harden preflight with --logs."
+    if found := re.search(r'"schema"\s*:\s*"douse\.([a-z]{1,20})/', start):
+        use = " An incident is what douse harden for reads." if found[1] == "hunt" else ""
+        return f"It is a result of Douse itself ({found[1]}), which tells nothing of a computer's settings.{use}"
+    return "It reads: " + "; ".join(reader.title for reader in READERS) + "."
 
 
 def _ignore(evidence: Evidence) -> None:
@@ -119,10 +134,12 @@ def _inner(path: str, paths: tuple[str, ...]) -> str:
     return "/".join(parts[longest:])
 
 
-def _opener(path: Path, inner: str) -> Callable[[int], EvidenceFile]:
+def _opener(path: Path, inner: str, listings: Listings) -> Callable[[int], EvidenceFile]:
     def load(size: int) -> EvidenceFile:
         with path.open("rb") as stream:
-            return EvidenceFile(str(path), inner, _bounded(stream, size, str(path)), path, OnDisk(path))
+            if size == MAX_BYTES < os.fstat(stream.fileno()).st_size:
+                raise _too_large(str(path))
+            return EvidenceFile(str(path), inner, _bounded(stream, size, str(path)), path, OnDisk(path, listings))
 
     return load
 
@@ -151,6 +168,10 @@ def _standard_input() -> BinaryIO:
 def _bounded(stream: BinaryIO, size: int, shown: str) -> bytes:
     data = stream.read(size + 1)
     if len(data) > size == MAX_BYTES:
-        raise EvidenceError(shown, f"has more than {MAX_BYTES >> 20} MiB, which no evidence of this kind has.",
-                            "Name a smaller export.")
+        raise _too_large(shown)
     return data[:size]
+
+
+def _too_large(shown: str) -> EvidenceError:
+    return EvidenceError(shown, f"has more than {MAX_BYTES >> 20} MiB, which no evidence of this kind has.",
+                         "Name a smaller export.")

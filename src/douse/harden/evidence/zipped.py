@@ -22,6 +22,8 @@ from douse.harden.observed import Evidence
 PEEK = 64 << 10
 """How many bytes of a file are read to choose its reader, before the whole is."""
 MAX_MEMBERS = 100_000
+MAX_LISTED = 300_000
+"""Members that are read, and members whose mere list is: it costs 0.7 KB of memory for each."""
 MAX_UNPACKED = 4 << 30
 """Bytes of all members together: the hives of a few hosts, or the GPO backups of a domain."""
 MAX_RATIO, RATIO_FROM = 200, 64 << 20
@@ -31,6 +33,10 @@ _ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runtim
 """What the library raises on damage; NotImplementedError is an unknown method."""
 
 _ENCRYPTED = 1
+_ENTRY = 110
+"""Bytes of a member in the list, with a path of 64."""
+_TAIL = 66_000
+"""Bytes at an archive's end in which its last records lie: a comment of up to 65,535, and they themselves."""
 _UNPACK = "Unpack it yourself, if you trust it, and name the folder."
 
 
@@ -46,6 +52,8 @@ Wants = Callable[[EvidenceFile], bool]
 def members(stream: BinaryIO, shown: str, evidence: Evidence, wants: Wants, depth: int = 2) -> Iterator[EvidenceFile]:
     """The members by path: whole those that a reader wants, of others the start. Raises EvidenceError where the archive
     cannot be opened."""
+    if (count := _listed(stream)) > MAX_LISTED:
+        raise EvidenceError(shown, f"has {count:,} members, which no collection of evidence has.", _UNPACK)
     try:
         archive = zipfile.ZipFile(stream)
     except _ERRORS:
@@ -53,6 +61,24 @@ def members(stream: BinaryIO, shown: str, evidence: Evidence, wants: Wants, dept
                             "Fetch it again, or repair it with `zip -FF`.") from None
     with archive:
         yield from _Archive(shown, archive, wants).members(evidence, depth)
+
+
+def _listed(stream: BinaryIO) -> int:
+    """How many members an archive has by its last record, before a list of millions is made of them; 0 where it has
+    none. The number may be a lie; the size of the list, by which the library reads it, is none."""
+    try:
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(max(0, size - _TAIL))
+        tail = stream.read(_TAIL)
+        stream.seek(0)
+    except OSError:
+        return 0
+    at, wide = tail.rfind(b"PK\x05\x06"), tail.rfind(b"PK\x06\x06")
+    if wide >= 0:
+        count, listed = tail[wide + 32:wide + 40], tail[wide + 40:wide + 48]
+    else:
+        count, listed = tail[at + 10:at + 12], tail[at + 12:at + 16]
+    return max(int.from_bytes(count, "little"), int.from_bytes(listed, "little") // _ENTRY) if max(at, wide) >= 0 else 0
 
 
 @dataclass(slots=True)
@@ -70,11 +96,16 @@ class _Archive:
         listed = self.archive.infolist()
         if len(listed) > MAX_MEMBERS:
             evidence.lost(self.shown, f"has more than {MAX_MEMBERS} members; the rest was left out.", _UNPACK)
+        twice = 0
         for info in listed[:MAX_MEMBERS]:
             name = info.filename.replace("\\", "/")
             if not name.endswith("/"):
+                twice += name in self.infos
                 self.infos[name] = info
                 self.names[name.casefold()] = name
+        if twice:
+            evidence.lost(self.shown, f"has {twice} members of a name that another one has too; the last was read.",
+                          _UNPACK)
         for name in sorted(self.infos):
             try:
                 yield from self._member(name, evidence, depth)

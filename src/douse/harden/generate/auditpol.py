@@ -31,7 +31,7 @@ CONNECTIONS = {"guid": "0CCE9226-69AE-11D9-BED3-505054503030", "title": "Filteri
 
 ABOUT = {
     "audit.csv": "The audit policy for `auditpol /restore /file:audit.csv`, which replaces what these subcategories "
-                 "audit; apply.ps1 only adds to it.",
+                 "audit, and may clear what the file does not name (not tried); apply.ps1 only adds.",
     "apply.ps1": "Switches on what is to be audited, and event logs; only says what it would do, until it is run with "
                  "-Execute.",
     "undo.ps1": "Puts back what apply.ps1 found.",

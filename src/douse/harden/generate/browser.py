@@ -98,6 +98,10 @@ def _below(policy: Policy, key: str) -> Iterator[tuple[RegistryChange, str]]:
 
 
 def _value(kind: str, data: Data) -> Value:
-    if kind == BOOLEAN:
-        return bool(data)
-    return data if kind == NUMBER and isinstance(data, int) else str(data)
+    """A value of the kind. A text where a number must be is an error of the catalogue: "0" would become a yes."""
+    if kind == TEXT:
+        return str(data)
+    if not isinstance(data, int):
+        raise ContentError("browser", f"{data!r} is no number, and the policy wants a {kind}.",
+                           "Give the control's value as REG_DWORD.")
+    return bool(data) if kind == BOOLEAN else data

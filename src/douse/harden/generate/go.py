@@ -4,8 +4,10 @@
 
 A control with `preflight` refuses something that somebody may rely on. It is enforced only with a record of a
 pre-flight for that very program that ended in GO (with or without exceptions), whose logs end at most MAX_DAYS ago, and
-whose signed decisions have not run out: what was true of the summer is not true of the new release in autumn. That
-nobody changed the record is checked by preflight/record.py.
+whose signed decisions have not run out: what was true of the summer is not true of the new release in autumn. A
+pre-flight asks whether connections can be refused; a control that stops the program itself (AppLocker, App Control)
+also hurts who only starts it, and needs a decision on each such use case. That nobody changed the record is checked by
+preflight/record.py.
 """
 
 from __future__ import annotations
@@ -16,13 +18,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from douse.content.controls import Control
+from douse.content.settings import AppControlSetting, AppLockerSetting
 from douse.errors import ContentError, OutputError
 from douse.harden.generate.policy import GoRecord
 from douse.harden.generate.site import is_group_sid, is_name
 from douse.harden.preflight.record import read_record
+from douse.harden.preflight.result import PASSING
+from douse.text import clean
 
 MAX_DAYS = 30
-PASSING = ("GO", "GO WITH EXCEPTIONS")
+MAX_NAMED = 3
 
 
 def checked_go(controls: Iterable[Control], mode: str, file: Path | None, today: date | None) -> GoRecord | None:
@@ -35,6 +40,10 @@ def checked_go(controls: Iterable[Control], mode: str, file: Path | None, today:
             wrong = _objection(record, control, today or datetime.now(UTC).date())
             if wrong:
                 raise OutputError(f"{control.id} ({control.slug})", wrong, _way_out(control))
+            if record is not None and record.undecided and stops_starts(control):
+                raise OutputError(f"{control.id} ({control.slug})", _unasked(record), (
+                    "Sign a decision on each (--write-decisions of the pre-flight lists them) and run the pre-flight "
+                    "again, or leave this control out."))
     return record
 
 
@@ -45,9 +54,16 @@ def _read(file: Path) -> GoRecord:
             raise OutputError(str(file), "an exception's group or SID is none that a policy can name.",
                               "Correct it in the file of decisions, and run the pre-flight again.")
     document: dict[str, object] = json.loads(found.data.decode("utf-8-sig"))
-    days, need = (value if isinstance(value := document.get(key), int) else 0 for key in ("days", "need"))
+    coverage = document.get("coverage")
+    counted = coverage if isinstance(coverage, dict) else {}
     return GoRecord(found.program, found.verdict, found.finished, found.sha256, found.groups, found.data, found.expires,
-                    _time(document.get("until"), str(file)), days, need)
+                    _time(document.get("until"), str(file)), _number(document.get("days")),
+                    _number(document.get("need")), _number(counted.get("hosts")), _number(counted.get("covered")),
+                    found.reason, found.undecided)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _time(text: object, shown: str) -> datetime | None:
@@ -76,6 +92,17 @@ def _objection(record: GoRecord | None, control: Control, today: date) -> str:
     if record.expires is not None and record.expires < today:
         return f"is not enforced: a signed decision of the pre-flight ran out on {record.expires}."
     return ""
+
+
+def _unasked(record: GoRecord) -> str:
+    named = ", ".join(clean(one, 40) for one in record.undecided[:MAX_NAMED])
+    return (f"is not enforced: it stops the program itself, also where it makes no connection, and "
+            f"{len(record.undecided)} use case(s) that only start it have no decision ({named}).")
+
+
+def stops_starts(control: Control) -> bool:
+    """Whether a control stops a program from starting, and not just its connections."""
+    return any(isinstance(setting, AppLockerSetting | AppControlSetting) for setting in control.settings)
 
 
 def _way_out(control: Control) -> str:

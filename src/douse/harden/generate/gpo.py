@@ -47,6 +47,7 @@ _TOOLS = (("software\\policies\\microsoft\\windowsfirewall", "{B05566AC-FE9C-436
 """Which editor of GPMC shows the values below a key; all others are administrative templates."""
 
 _UNKNOWN = "{F15C46CD-82A0-4C2D-A210-5D0D3182A418}"
+_ADM = "\\Adm\\*.*"
 _STARTS = {"automatic": 2, "manual": 3, "disabled": 4}
 
 
@@ -169,7 +170,8 @@ def _backup_xml(policy: Policy, parts: set[PurePosixPath]) -> bytes:
 def _extensions(policy: Policy, parts: set[PurePosixPath]) -> Iterator[str]:
     """An element for each extension, with the files that are its."""
     registry = [PurePosixPath(side, "registry.pol") for side in SIDES.values()]
-    yield _extension(policy, _REGISTRY, "Registry", [path for path in registry if path in parts])
+    yield _extension(policy, _REGISTRY, "Registry", [path for path in registry if path in parts],
+                     after=_templates(policy))
     if _SECURITY in parts:
         yield _extension(policy, _SECURITY_PAIR[:38], "Security", [_SECURITY],
                          ' bkp:ReEvaluateFunction="SecurityValidateSettings"')
@@ -177,16 +179,28 @@ def _extensions(policy: Policy, parts: set[PurePosixPath]) -> Iterator[str]:
         yield _extension(policy, _UNKNOWN, "Unknown Extension", [*reversed(_AUDIT.parents[:-2]), _AUDIT])
 
 
-def _extension(policy: Policy, guid: str, name: str, paths: list[PurePosixPath], more: str = "") -> str:
+def _templates(policy: Policy) -> str:
+    """The templates of old editors, which every real backup names here and few hold: without a place in the backup."""
+    return (f'<FSObjectFile bkp:Path={quoteattr("%GPO_FSPATH%" + _ADM)} '
+            f"bkp:SourceExpandedPath={quoteattr(_sysvol(policy) + _ADM)}/>")
+
+
+def _sysvol(policy: Policy) -> str:
+    domain = _domain(policy)
+    return f"\\\\dc.{domain}\\sysvol\\{domain}\\Policies\\{guid_for('gpo')}"
+
+
+def _extension(policy: Policy, guid: str, name: str, paths: list[PurePosixPath], more: str = "",
+               after: str = "") -> str:
     inside = "".join(_file_element(policy, path, more) for path in paths)
-    return f'<GroupPolicyExtension bkp:ID="{guid}" bkp:DescName="{name}">{inside}</GroupPolicyExtension>'
+    return f'<GroupPolicyExtension bkp:ID="{guid}" bkp:DescName="{name}">{inside}{after}</GroupPolicyExtension>'
 
 
 def _file_element(policy: Policy, path: PurePosixPath, more: str) -> str:
     side, *below = path.parts
     variable = "%GPO_MACH_FSPATH%" if side == "Machine" else "%GPO_USER_FSPATH%"
-    domain, rest = _domain(policy), "\\".join(below)
-    source = f"\\\\dc.{domain}\\sysvol\\{domain}\\Policies\\{guid_for('gpo')}\\{side}\\{rest}"
+    rest = "\\".join(below)
+    source = f"{_sysvol(policy)}\\{side}\\{rest}"
     location = f"DomainSysvol\\GPO\\{side}\\{rest}"
     kind = "FSObjectFile" if path.suffix else "FSObjectDir"
     return (f"<{kind} bkp:Path={quoteattr(f'{variable}{chr(92)}{rest}')} bkp:SourceExpandedPath={quoteattr(source)}"

@@ -2,7 +2,8 @@
 
 For a domain the GPO backup (gpo.py) holds the same; alone they are for `LGPO.exe /m` and `/u` on computers without a
 domain. The undo file puts the old value back where it is known, else it deletes the policy's value (`**del.`, which is
-what Group Policy does when a setting becomes "not configured"). A value that is no policy and was not known stays.
+what Group Policy does when a setting becomes "not configured"), and a key that an AppLocker rule had to itself
+(`**DeleteKeys`). A value that is no policy and was not known stays.
 """
 
 from __future__ import annotations
@@ -37,10 +38,15 @@ def registry_pol(changes: Iterable[RegistryChange], hive: str) -> bytes:
 
 
 def _undo_pol(undos: Iterable[Undo]) -> bytes:
-    return pol.write(_entry(undo) for undo in undos if undo.action in (RESTORE, REMOVE))
+    return pol.write(entry for undo in undos if undo.action in (RESTORE, REMOVE) for entry in _entries(undo))
 
 
-def _entry(undo: Undo) -> pol.PolEntry:
+def _entries(undo: Undo) -> Iterator[pol.PolEntry]:
+    change = undo.change
     if undo.old.value is not None:
-        return pol.PolEntry.of(undo.change.key, undo.change.name, undo.old.value)
-    return pol.PolEntry.of(undo.change.key, f"**del.{undo.change.name}", RegistryValue("REG_SZ", " "))
+        yield pol.PolEntry.of(change.key, change.name, undo.old.value)
+        return
+    yield pol.PolEntry.of(change.key, f"**del.{change.name}", RegistryValue("REG_SZ", " "))
+    if undo.key_too:  # a rule's empty key would stay behind, and nobody knows what AppLocker makes of it
+        above, _, own = change.key.rpartition("\\")
+        yield pol.PolEntry.of(above, "**DeleteKeys", RegistryValue("REG_SZ", own))

@@ -78,6 +78,13 @@ class GoRecord:
     days: int = 0
     need: int = 0
     """How many days, and the share of the hosts, in percent, that had to be covered; 0 where it does not say."""
+    hosts: int = 0
+    covered: int = 0
+    """How many computers the inventory had, and how many of them were watched."""
+    reason: str = ""
+    """Its own words, with what the verdict does not cover."""
+    undecided: tuple[str, ...] = ()
+    """Use cases that nobody decided about: those that only started."""
 
 
 @dataclass(frozen=True, slots=True)

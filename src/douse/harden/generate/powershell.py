@@ -38,7 +38,7 @@ __all__ = ["document", "embedded", "files", "netsh"]
 PLACE, XML = PurePosixPath("powershell"), "applocker.xml"
 ABOUT = {
     "apply.ps1": "Sets what is in this bundle on a computer; only says what it would do, until run with -Execute.",
-    "verify.ps1": "Says of each place whether it is set; changes nothing.",
+    "verify.ps1": "Says of each place whether it is set, to people; changes nothing.",
     "undo.ps1": "Puts back what apply.ps1 found; only says what it would do, until it is run with -Execute.",
 }
 FIREWALL = "software\\policies\\microsoft\\windowsfirewall"

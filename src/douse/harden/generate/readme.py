@@ -19,6 +19,7 @@ from douse.content.settings import (
     AuditSetting,
     ChannelSetting,
     FeatureSetting,
+    RegistrySetting,
     ServiceSetting,
     Setting,
 )
@@ -27,20 +28,34 @@ from douse.harden.generate.formats import FORMATS, unsaid
 from douse.harden.generate.policy import BundleFile, GoRecord, Policy
 from douse.harden.generate.realise import CONNECTIONS
 from douse.harden.generate.undo import LEAVE, good_already, undone, user_profiles
+from douse.harden.preflight.result import DAYS
 from douse.text import code, markdown
 
 RINGS = (("1", "the IT department", "3 days"), ("2", "5 % of the computers, from every department", "7 days"),
          ("3", "all others", ""))
+LONGEST_REASON = 2_000
 NEVER_RUN = ("Nothing in this bundle was ever run on Windows by the project that made it. The files follow the "
              "vendors' specifications and real policies, other programs read them back in its tests, and a model of a "
              "computer is hardened with them. Ring 1 is where Windows sees them first.")
+_STOPS = {"gpo": "unlink the GPO, then `gpupdate /force`", "intune": "remove the assignment of the profiles",
+          "powershell": "`powershell\\undo.ps1 -Execute`", "pol": "the files below `pol\\undo`",
+          "reg": "`reg import reg\\undo.reg`"}
+"""How each format that can refuse something is stopped at once."""
+
+_AUDIT_BY_GPO = ("**Audit subcategories**: a computer on which any GPO sets them may lose those that no GPO sets, the "
+                 "defaults such as Logon too (not verified by us). Compare `auditpol /get /category:*` before and "
+                 "after on ring 1, and have one GPO set all that you need. Leave *Audit: Force audit policy "
+                 "subcategory settings* enabled, else old category settings win.")
+_MODE_GOES = ("AppLocker: a collection whose mode is removed while rules of others are still in it is **enforced** by "
+              "Windows. Where a computer has other AppLocker rules, set its mode again yourself.")
 _SIGNS = re.compile(r"([*_<`\[\]|])")
 
 
 def readme(policy: Policy, words: Sequence[str], files: Sequence[BundleFile]) -> str:
     """The text of README.md, from the policy, the formats and the files of the bundle."""
-    parts = (_head(policy), _contents(files), _order(policy), _preflight(policy), _deployment(words),
-             _taking_back(policy, words), _not_set(policy, words), _untried(policy), _controls(policy))
+    parts = (_head(policy), _order(policy), _kill_switch(words), _weaker(policy), _preflight(policy),
+             _deployment(policy, words), _taking_back(policy, words), _untried(policy), _controls(policy),
+             _not_set(policy, words), _contents(files))
     return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
 
 
@@ -74,12 +89,22 @@ def _order(policy: Policy) -> Iterator[str]:
                 "| ring | who | wait before the next |", "|---|---|---|")
     yield from (f"| {number} | {who} | {days or '—'} |" for number, who, days in RINGS)
     yield from ("", ("After each step: `douse harden audit EVIDENCE` says whether the values arrived, and `douse "
-                     "harden verify --logs LOGS` who was stopped."), "",
-                ("**Kill switch**: unlink the GPO or remove the assignment, then run `gpupdate /force`; see *Taking it "
-                "back* for what stays then."), "")
-    if policy.mode == "audit" and policy.of(AsrSetting, AppLockerSetting):
-        yield from (("Where another policy **blocks** already, let that one win (link order): of attack surface "
-                     "reduction and AppLocker this bundle only audits, and would weaken it."), "")
+                     "harden verify --logs LOGS` who was stopped."), "")
+
+
+def _kill_switch(words: Sequence[str]) -> Iterator[str]:
+    """What stops it, by what is there to be stopped."""
+    ways = [way for word, way in _STOPS.items() if word in words] or ["take back each format"]
+    yield from (f"**Kill switch**: {'; '.join(ways)}. See *Taking it back* for what stays then.", "")
+
+
+def _weaker(policy: Policy) -> Iterator[str]:
+    """What the bundle may weaken where somebody was stricter before."""
+    watches = [*(["attack surface reduction"] if policy.of(AsrSetting) else []),
+               *(["AppLocker"] if policy.of(AppLockerSetting) else []), *_values_that_watch(policy)]
+    if policy.mode == "audit" and watches:
+        yield from (("Where another policy **blocks** already, let that one win (link order): of these this bundle "
+                     f"only audits, and would weaken it: {_ours(', '.join(watches))}."), "")
     replaced = dict.fromkeys(undo.change.setting for undo in good_already(policy))
     if replaced:
         yield from (("On the computer of `--before` these are good already, and this bundle replaces them by values "
@@ -90,6 +115,15 @@ def _order(policy: Policy) -> Iterator[str]:
                                 if isinstance(change.setting, AsrSetting) and _starts_in_audit(change.setting))
                     + ". Set them to 1 when event 1122 of Defender's Operational log named nothing legitimate for 14 "
                     "days.", "")
+
+
+def _values_that_watch(policy: Policy) -> Iterator[str]:
+    """The registry values that have an audit mode of their own, by their names."""
+    settings = {setting.id: setting for control in policy.controls for setting in control.settings}
+    for change in policy.registry:
+        setting = settings.get(change.setting)
+        if isinstance(setting, RegistrySetting) and setting.in_audit is not None and setting.in_audit != setting.good:
+            yield change.name
 
 
 def _starts_in_audit(setting: Setting) -> bool:
@@ -103,7 +137,9 @@ def _watch(policy: Policy) -> str:
         places.append("5156 of the Security log (the firewall has no audit mode: its rules wait, and connections are "
                       "recorded instead)")
     if policy.of(AppLockerSetting):
-        places.append("8003 of AppLocker's EXE and DLL log")
+        places.append("8003 of AppLocker's EXE and DLL log, for **all** programs and not only the one this is about: "
+                      "its rules are an allow list, and what lies outside Program Files and Windows would not start "
+                      "for people who are no administrators")
     if policy.of(AppControlSetting):
         places.append("3076 of CodeIntegrity's Operational log")
     if policy.of(AsrSetting):
@@ -142,15 +178,21 @@ def _go_lines(policy: Policy, go: GoRecord) -> Iterator[str]:
 
 def _watched(go: GoRecord) -> Iterator[str]:
     if go.until and go.days:
-        yield (f"- Watched: {go.days} days to {go.until:%Y-%m-%d}; {go.need} % of the computers of the inventory had "
-               "to be covered")
+        yield (f"- Watched: {go.covered:,} of the inventory's {go.hosts:,} computers, for {go.days} days to "
+               f"{go.until:%Y-%m-%d}; {go.need} % had to be. It says nothing about any other computer")
+    if go.until and (go.days < DAYS or go.covered < go.hosts or go.need < 100):
+        yield (f"- **Weaker than what is asked for by default** ({DAYS} days, every computer): deploy it only to "
+               "computers that were watched, and look longer before it goes to the rest")
+    if go.reason:
+        yield f"- In its words: {markdown(go.reason[:LONGEST_REASON])}"
 
 
-def _deployment(words: Iterable[str]) -> Iterator[str]:
+def _deployment(policy: Policy, words: Iterable[str]) -> Iterator[str]:
     yield from ("## Deploying it", "")
     for word in words:
         one = FORMATS[word]
-        yield from (f"**{one.title}** (`{word}`)", "", *(f"- {step}" for step in one.deploy), "")
+        steps = [*one.deploy, *([_AUDIT_BY_GPO] if word == "gpo" and policy.of(AuditSetting) else [])]
+        yield from (f"**{one.title}** (`{word}`)", "", *(f"- {step}" for step in steps), "")
 
 
 def _taking_back(policy: Policy, words: Sequence[str]) -> Iterator[str]:
@@ -162,6 +204,10 @@ def _taking_back(policy: Policy, words: Sequence[str]) -> Iterator[str]:
                      "configured*; any other value stays. Keys that are then empty stay too. Read each control's "
                      "**Undo** below as well: some take more than a file, such as a restart or a UEFI lock to clear."),
                 "")
+    if policy.of(AppLockerSetting) and {"pol", "reg"} & set(words):
+        yield from (_MODE_GOES, "")
+    if "gpo" in words:
+        yield from _tattooed(policy)
     staying = dict.fromkeys(
         f"{undo.change.hive}\\{undo.change.key}!{undo.change.name or '(default)'}"
         for hive, profiles in (("HKLM", ("",)), ("HKCU", user_profiles(policy))) for profile in profiles
@@ -177,20 +223,33 @@ def _taking_back(policy: Policy, words: Sequence[str]) -> Iterator[str]:
                     *(f"- {_ours(other)}" for other in others), "")
 
 
+def _tattooed(policy: Policy) -> Iterator[str]:
+    """What stays on a computer when its GPO is gone, as it lies in no policy key."""
+    staying = dict.fromkeys(f"{change.hive}\\{change.key}!{change.name or '(default)'}" for change in policy.registry
+                            if not change.is_policy)
+    staying.update(dict.fromkeys(": ".join(wanted_state(change)) for change in policy.of(ServiceSetting)))
+    if staying:
+        yield from ("These an unlinked GPO leaves on every computer (they *tattoo*):", "",
+                    *(f"- {code(place)}" for place in staying), "")
+
+
 def _not_set(policy: Policy, words: Sequence[str]) -> Iterator[str]:
-    rows: dict[tuple[str, str], list[str]] = {}
+    rows: dict[str, list[str]] = {}
     for one in policy.left:
-        rows.setdefault((one.control, one.why), []).append(one.setting.id)
-    for control, setting, able in unsaid(policy, words):
+        rows.setdefault(one.why, []).append(one.setting.id)
+    for _, setting, able in unsaid(policy, words):
         why = "None of the formats chosen says it. " + (f"Add --as {able[0]}." if able else "Set it by hand.")
-        rows.setdefault((control, why), []).append(setting.id)
+        rows.setdefault(why, []).append(setting.id)
     if not rows:
         return
-    yield from ("## What it does not set", "", "| control | settings | why, and what to do instead |", "|---|---|---|")
-    for (control, why), names in rows.items():
-        shown = ", ".join(name.removeprefix(f"{control}/") for name in names)
-        yield f"| {control} | {_ours(shown)} | {_ours(why)} |"
-    yield ""
+    yield from ("## What it does not set", "")
+    for why, names in rows.items():
+        by_control: dict[str, list[str]] = {}
+        for name in names:
+            control, _, rest = name.partition("/")
+            by_control.setdefault(control, []).append(rest)
+        yield from (_ours(why), "", *(f"- {control}: {_ours(', '.join(rest))}" for control, rest in by_control.items()),
+                    "")
 
 
 def _untried(policy: Policy) -> Iterator[str]:
@@ -207,8 +266,12 @@ def _untried(policy: Policy) -> Iterator[str]:
 def _controls(policy: Policy) -> Iterator[str]:
     yield from ("## The controls", "")
     present = {control.id for control in policy.controls}
+    setting = {change.control for change in policy.registry} | {change.control for change in policy.changes}
     for control in policy.controls:
-        yield from _control(control, present, policy)
+        if control.id in setting:
+            yield from _control(control, present, policy)
+    if present - setting:
+        yield from (f"It sets nothing of {_listed(sorted(present - setting))}; *What it does not set* says why.", "")
 
 
 def _control(control: Control, present: set[str], policy: Policy) -> Iterator[str]:

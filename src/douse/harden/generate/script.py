@@ -17,7 +17,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).with_name("scripts")
 BEGIN, END = "$Document = @'\n", "\n'@\n"
-PARTS = {"#READING": "reading.ps1", "#WRITING": "writing.ps1", "#SHARED": "sacl_shared.ps1"}
+PARTS = {"#READING": "reading.ps1", "#WRITING": "writing.ps1", "#SHARED": "sacl_shared.ps1",
+         "#PROTECTED": "protected.ps1"}
 
 
 def script_data(wanted: Mapping[str, object]) -> str:
@@ -35,7 +36,7 @@ def assembled(name: str, data: str) -> bytes:
 def _in_place_of(line: str, data: str) -> str:
     if line == "#DOCUMENT":
         return (BEGIN + data + END).rstrip("\n")
-    return _part(PARTS[line]) if line in PARTS else line
+    return "\n".join(_in_place_of(one, data) for one in _part(PARTS[line]).split("\n")) if line in PARTS else line
 
 
 @cache

@@ -30,8 +30,11 @@ How to install this Sysmon configuration
 Sysmon comes from Microsoft Sysinternals; take it from there only. As administrator:
 
   sysmon64 -accepteula -i sysmon.xml      where Sysmon is not installed
-  sysmon64 -c > before.txt                where it is: keep what is configured now ...
+  sysmon64 -c > before.txt                where it is: see what is configured now ...
   sysmon64 -c sysmon.xml                  ... then replace it
+
+That list is for reading: Sysmon cannot load it again. Have the XML file of the present configuration at hand before you
+replace it.
 
 What is recorded: every program start, DNS query, remote thread, replaced image and downloaded file; connections of
 everything but the installed browsers; and from the rest what stealers touch. Make the log larger first:
@@ -41,7 +44,7 @@ everything but the installed browsers; and from the rest what stealers touch. Ma
 Command lines and DNS queries can hold secrets and say what people do: limit who reads the log, and tell those who
 answer for data protection. The clipboard is not recorded, and deleted files are not kept.
 
-Taking it back: sysmon64 -c with the configuration from before, sysmon64 -c -- for Sysmon's defaults, sysmon64 -u to
+Taking it back: sysmon64 -c with the XML file from before, sysmon64 -c -- for Sysmon's defaults, sysmon64 -u to
 uninstall it.
 
 Nobody has loaded this file into Sysmon yet; `sysmon64 -c sysmon.xml` says at once if it does not like it. Try it on a

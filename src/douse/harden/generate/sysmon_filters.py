@@ -106,16 +106,26 @@ KEYS = (
 """What a pasted command, an autostart entry, or somebody who switches protection off writes to."""
 
 _NO_UPDATES = _starts("TargetFilename", ("C:\\Windows\\WinSxS\\", "C:\\Windows\\SoftwareDistribution\\",
-                                         "C:\\Windows\\servicing\\", "C:\\Windows\\assembly\\"))
+                                         "C:\\Windows\\assembly\\NativeImages_"))
 _DEFENDER = "C:\\ProgramData\\Microsoft\\Windows Defender\\Platform\\"
 _OWN_PROFILE = _any("TargetFilename", ("\\User Data\\", "\\Opera Software\\", "\\Mozilla\\Firefox\\",
                                        "\\Microsoft\\Edge\\"))
 """Where browsers write all day; what they write elsewhere is what somebody downloads."""
 
-_DEFENDERS_OWN = _any("TargetObject", ("\\Windows Defender\\Signature Updates", "\\Windows Defender\\Diagnostics"))
+_DEFENDERS_OWN = _starts("TargetObject", ("HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Signature Updates",
+                                          "HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\Diagnostics"))
+"""By the beginning of the key: a value may have any name, also `x\\Windows Defender\\Diagnostics` below Run."""
 ALSO = (5, 19)
 """Not asked for by a control, few, and used: when a process ended, and WMI's triggers (19 to 21 share a tag)."""
 
+
+def _own_libraries(rules: Iterable[Rule]) -> Iterator[Rule]:
+    """What these programs load from where only administrators write; all else was put into them."""
+    system = (Condition("ImageLoaded", "is", f"C:\\Windows\\System32\\{name}.dll")
+              for name in ("vaultcli", "rstrtmgr", "winsqlite3"))
+    places = (*_starts("ImageLoaded", ("C:\\Program Files\\", "C:\\Program Files (x86)\\")),
+              *((one,) for one in system))
+    yield from ((*rule, *place) for rule in rules for place in places)
 
 
 def filters() -> Mapping[int, Filter]:
@@ -123,11 +133,11 @@ def filters() -> Mapping[int, Filter]:
     gecko = tuple(_owners("Image", "gecko"))
     browsers = (*_owners("Image", "chromium"), *gecko)
     unsigned = Condition("Signed", "is", "false")
-    registry = Filter("RegistryEvent", include=((_any("TargetObject", KEYS),),), exclude=((_DEFENDERS_OWN,),))
+    registry = Filter("RegistryEvent", include=((_any("TargetObject", KEYS),),), exclude=_DEFENDERS_OWN)
     return {
         1: Filter("ProcessCreate", all=True),
         3: Filter("NetworkConnect", all=True, exclude=browsers),
-        7: Filter("ImageLoad", exclude=gecko, include=(
+        7: Filter("ImageLoad", exclude=tuple(_own_libraries(gecko)), include=(
             *_ends("ImageLoaded", ("\\vaultcli.dll", "\\rstrtmgr.dll", "\\nss3.dll", "\\softokn3.dll", "\\freebl3.dll",
                                    "\\winsqlite3.dll", "\\katz_ontop.dll", "\\received_dll.dll")),
             (unsigned, _any("ImageLoaded", USER_PLACES)),
@@ -140,7 +150,7 @@ def filters() -> Mapping[int, Filter]:
             (_any("TargetImage", HOSTS), Condition("GrantedAccess", "is any", RIGHTS)),
             (_any("TargetImage", ("\\lsass.exe",)), Condition("GrantedAccess", "is any", RIGHTS)),
             (_any("TargetImage", ("\\winlogon.exe",)), _any("SourceImage", (*USER_PLACES, *SCRIPT_HOSTS, *HOSTS)))),
-            exclude=(*_starts("SourceImage", (_DEFENDER,)), *_owners("SourceImage", "chromium"))),
+            exclude=_starts("SourceImage", (_DEFENDER,))),
         11: Filter("FileCreate", exclude=(*_NO_UPDATES, *((*rule, _OWN_PROFILE) for rule in browsers)), include=(
             *_ends("TargetFilename", (*PROGRAMS, *SCRIPTS, *CARRIERS, *STORE_FILES)),
             (_any("TargetFilename", ("\\Start Menu\\Programs\\Startup\\",)),),

@@ -94,7 +94,8 @@ def xml_of(policy: AppControlPolicy) -> bytes:
 def _deny(name: str) -> FileRule:
     if not _FILE_NAME.fullmatch(name):
         raise ContentError("wdac", f"{name[:60]!r} is no original file name.", "Give a file name without a path.")
-    id_ = "ID_DENY_" + re.sub(r"[^A-Z0-9]", lambda sign: f"_{ord(sign[0]):X}_", name.upper().removesuffix(".EXE"))
+    id_ = re.sub(r"[^A-Z0-9]", lambda sign: f"_{ord(sign[0]):X}_", name.upper().removesuffix(".EXE"))
+    id_ = f"ID_DENY_{id_}" if id_[:1].isalpha() else f"ID_DENY_F_{id_}"  # the schema wants a letter first
     return _rule("Deny", id_, name, name, EVERY_VERSION)
 
 

@@ -4,7 +4,7 @@ A host is covered only where both kinds of telemetry were there: starts of proce
 program, with the program that made them. Its log must begin by the first day of the window. A day without any record
 counts as switched off, up to OFF_DAYS in a row and for LEAST of the window, as an office computer is at a weekend; of a
 server, and of any host that recorded anything else on that day, it counts as missing. That the host was off is a guess
-that no log can prove, so the days are told. Two computers that go by one name of the inventory are none of them covered:
+that no log can prove, so the days are told. Where two computers go by one name of the inventory neither is covered, as
 one would fill the other's gaps.
 """
 
@@ -59,23 +59,29 @@ class Window:
         return datetime(self.first.year, self.first.month, self.first.day, tzinfo=UTC)
 
     @property
+    def end(self) -> datetime:
+        """The first moment after the last day; of the last day there is, its last moment."""
+        return later(datetime(self.last.year, self.last.month, self.last.day, 23, 59, 59, 999_999, tzinfo=UTC),
+                     timedelta(microseconds=1))
+
+    @property
     def ordinals(self) -> range:
         """The days as numbers."""
         return range(self.first.toordinal(), self.last.toordinal() + 1)
 
 
 def coverage_of(name: str, asset: Asset, seen: Sequence[HostSeen], window: Window,
-                on: Set[int] = frozenset()) -> HostCoverage:
-    """How well one host of the inventory was watched. `seen` is what logs say under its names, mostly one; `on` are days
-    on which it wrote records of whatever kind."""
+                on: Set[int] | None = None) -> HostCoverage:
+    """How well one host of the inventory was watched. `seen` is what logs say under its names, mostly one; `on` are
+    days on which it wrote records of whatever kind, None where it wrote none."""
     network, process = _days(one.network for one in seen), _days(one.process for one in seen)
     firsts = [one.first for one in seen if one.first]
     lasts = [one.last for one in seen if one.last]
     days = set(window.ordinals)
     first = min(firsts, default=None)
-    why = _why(seen, network, process, window) if seen or not on else _UNRELATED
+    why = _why(seen, network, process, window) if seen or on is None else _UNRELATED
     if not why:
-        any_day = {day for one in seen for day in one.days} | on
+        any_day = {day for one in seen for day in one.days} | (on or set())
         why = _missing(network, process, any_day, window, always_on=_is_always_on(asset))
     off = 0 if why else len(days - network)
     said = f"{len(days & network)} of {len(days)} days"
@@ -105,8 +111,8 @@ def _why(seen: Sequence[HostSeen], network: set[int], process: set[int], window:
     several = _several(seen)
     if several:
         more = f" and {len(several) - MAX_NAMED} more" if len(several) > MAX_NAMED else ""
-        return (f"records of several computers go by this name or address ({', '.join(several[:MAX_NAMED])}{more}): list "
-                "each by its whole name")
+        return (f"records of several computers go by this name or address ({', '.join(several[:MAX_NAMED])}{more}): "
+                "list each by its whole name")
     if not network & set(window.ordinals):
         names = sorted({name for one in seen for name in one.process})
         with_sysmon = "; Sysmon is there and records no connections (its event 3 is off by default)"

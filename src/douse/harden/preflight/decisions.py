@@ -67,7 +67,7 @@ def sha256_of(path: Path) -> str:
 
 def _decision(section: Section) -> Decision:
     decision = Decision(
-        use_case=section.text("use_case").strip(), decision=section.choice("decision", (*DECISIONS, ""), ""),
+        use_case=section.text("use_case").strip(), decision=_word(section),
         owner=section.text("owner", "").strip(), signed=_day(section, "signed"), expires=_day(section, "expires"),
         ticket=section.text("ticket", "").strip(), reason=section.text("reason", "").strip(),
         group=section.text("group", "").strip(), sid=section.text("sid", "").strip().upper(), where=section.where)
@@ -75,6 +75,11 @@ def _decision(section: Section) -> Decision:
     section.text("about", "")
     section.end()
     return decision
+
+
+def _word(section: Section) -> str:
+    text = section.text("decision", "").strip()
+    return section.choice("decision", DECISIONS) if text else ""
 
 
 def _day(section: Section, key: str) -> date | None:

@@ -16,6 +16,8 @@ from typing import Final
 from douse.errors import ContentError
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
+_TRAILING: Final = ' ."\0'
+"""Signs behind a name that Windows, or a table's writer, leaves out or adds."""
 _SCRIPTS: Final = (".vbs", ".vbe", ".js", ".jse", ".wsf", ".wsh")
 _TRIDENT: Final = re.compile(r"MSIE 7\.0|Trident/", re.IGNORECASE)
 _WINHTTP: Final = re.compile(r"MSIE 7\.0|Trident/|WinHttp\.WinHttpRequest", re.IGNORECASE)
@@ -33,7 +35,7 @@ class Program:
 
     def is_image(self, image: str) -> bool:
         """Whether a path ends in the program's name."""
-        return image[max(image.rfind("\\"), image.rfind("/")) + 1:].lower() == self.name
+        return image[max(image.rfind("\\"), image.rfind("/")) + 1:].rstrip(_TRAILING).lower() == self.name
 
     def is_original(self, original: str) -> bool:
         """Whether a version resource names the program; a translated one ends in .mui."""

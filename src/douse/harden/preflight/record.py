@@ -57,6 +57,12 @@ class PreflightRecord:
     data: bytes
 
     @property
+    def undecided(self) -> tuple[str, ...]:
+        """The use cases that nobody decided about: in a GO those that only started, which a block of connections does
+        not meet, and a block of the program itself does."""
+        return tuple(use.id for use in self.uses if not use.decision)
+
+    @property
     def is_go(self) -> bool:
         """Whether a block may be enforced, if the exceptions are kept and nothing has expired."""
         return self.verdict in PASSING

@@ -17,6 +17,8 @@ PASSING = VERDICTS[:2]
 CLASSES = ("suspect", "unknown", "business candidate")
 """What a use case looks like: an incident, never an exception; nobody can tell; something that somebody relies on."""
 
+DAYS = 30
+"""How many days of records are asked for where nobody says otherwise: a month, so that its end is among them."""
 DECISIONS = ("migrate", "except", "block")
 BASES = ("connected", "started", "possible")
 """What a use rests on: a connection of the program was recorded; it was started; only a proxy's user agent fits."""
@@ -25,14 +27,15 @@ BASES = ("connected", "started", "possible")
 @dataclass(frozen=True, slots=True)
 class PreflightOptions:
     """What a user can ask. `program` is a file name (mshta.exe). `days` is how long each host must have been watched,
-    ending at `until` (UTC, exclusive) or with the last record, whichever is earlier; uses count whenever they were. `need` is the share of hosts, in percent, that must be
-    covered. `ioc` are lists of indicators, `internal` networks (CIDR) that are the organisation's own. `today` is the
-    day by which a decision has expired, None for that of the run."""
+    ending at `until` (UTC, exclusive) or with the last record, whichever is earlier; uses count whenever they were.
+    `need` is the share of hosts, in percent, that must be covered. `ioc` are lists of indicators, `internal` networks
+    (CIDR) that are the organisation's own. `today` is the day by which a decision has expired, None for that of the
+    run."""
 
     program: str
     logs: tuple[str, ...]
     inventory: Path
-    days: int = 30
+    days: int = DAYS
     need: int = 100
     decisions: Path | None = None
     until: datetime | None = None

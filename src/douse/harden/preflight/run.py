@@ -3,16 +3,17 @@
 The verdict, in this order: NO-GO where a use case is open that more logs would not close; INSUFFICIENT where too few
 hosts were covered, where something of the evidence could not be read, or where the program started and nobody could
 have seen whether it connected; GO WITH EXCEPTIONS where a signed decision lets a group keep it; else GO. Uses from
-before the window count too: what somebody did a quarter ago he may do again.
+before the window count too, and those from after it: what somebody did a quarter ago he may do again. What a GO does
+not cover stands in its reason (told.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from douse.harden.preflight.covered import Window, coverage_of, network_days
+from douse.harden.preflight.covered import Window, coverage_of, showing_days
 from douse.harden.preflight.decisions import decided, read_decisions, sha256_of, unknown
 from douse.harden.preflight.fleet import Fleet
 from douse.harden.preflight.logs import LogsRead, read_logs
@@ -25,8 +26,15 @@ from douse.harden.preflight.result import (
     PreflightResult,
     UseCase,
 )
-from douse.harden.preflight.sightings import Sighter
-from douse.harden.preflight.told import blind_of, is_unproven, notes_of
+from douse.harden.preflight.runs import later
+from douse.harden.preflight.sightings import Sighter, Sighting
+from douse.harden.preflight.told import (
+    blind_of,
+    is_proven,
+    is_unproven,
+    limits_of,
+    notes_of,
+)
 from douse.harden.preflight.uses import uses_of
 from douse.harden.preflight.watch import Watcher
 from douse.hunt.assets import read_assets
@@ -47,21 +55,22 @@ def preflight(options: PreflightOptions, progress: Progress | None = None) -> Pr
     assets = read_assets([options.inventory])
     decisions = read_decisions(options.decisions, program.name) if options.decisions else ()
     iocs = Iocs.of(options.ioc) if options.ioc else NONE
-    watcher = Watcher(program, iocs.watch, options.until)
+    watcher = Watcher(program, iocs.watch)
     read = read_logs(options.logs, [watcher], progress or Silent())
     fleet = Fleet(assets, watcher.hosts)
-    until = options.until or _last(watcher) or started
-    window = Window.ending(until, options.days) if options.until else Window.holding(until, options.days)
+    window, until = _window(options, _last(watcher) or started)
     sighter = Sighter(places, watcher.requests, fleet.host_at)
-    uses, crowded = uses_of(
-        (sighting for name in fleet.seen for host in fleet.of(name)
-         for sighting in sighter.of(host, name, network_days(fleet.of(name)))), program)
-    hosts = tuple(coverage_of(name, asset, fleet.of(name), window) for name, asset in fleet.listed.items())
+    uses, crowded = uses_of(_sightings(fleet, sighter, sysmon=is_proven(watcher)), program)
+    on = fleet.on_days(read.on)
+    hosts = tuple(coverage_of(name, asset, fleet.of(name), window, on.get(name))
+                  for name, asset in fleet.listed.items())
     uses = decided(uses, decisions, options.today or started.date())
-    verdict, reason = verdict_of(program, hosts, uses, options.need, read)
-    if verdict in PASSING and is_unproven(watcher):
-        reason += f" That Sysmon records connections of {program.name} is not proven: see what was not looked at."
-    notes = (*notes_of(fleet, program, window, uses, unknown(uses, decisions)), *read.notes)
+    verdict, reason = verdict_of(program, hosts, uses, options.need, read, whole=not watcher.hosts_left_out)
+    if verdict in PASSING:
+        reason = " ".join([reason, *limits_of(program, hosts, fleet.unlisted, uses, options.days,
+                                              unproven=is_unproven(watcher))])
+    notes = (*_clocks(options, until, started), *notes_of(fleet, program, window, uses, unknown(uses, decisions)),
+             *read.notes)
     blind = tuple(blind_of(watcher, program, sighter.unplaced, sighter.unmatched))
     if crowded:
         blind = (*blind, "more use cases than are kept apart: the rest is one, and stays open")
@@ -71,6 +80,27 @@ def preflight(options: PreflightOptions, progress: Progress | None = None) -> Pr
         since=window.begin, until=until, days=options.days, need=options.need, records=read.records,
         files=_files(options, assets.tables[0].sha256, iocs), started=started, finished=datetime.now(UTC),
         command_line=options.command_line)
+
+
+def _sightings(fleet: Fleet, sighter: Sighter, *, sysmon: bool) -> Iterator[Sighting]:
+    for name, several in fleet.seen.items():
+        days = showing_days(several, sysmon=sysmon)
+        for host in several:
+            yield from sighter.of(host, name, days)
+
+
+def _window(options: PreflightOptions, last: datetime) -> tuple[Window, datetime]:
+    """The days that count and their end: what the user says, or the last record, as nobody was watched after it."""
+    if options.until is not None and options.until <= last:
+        return Window.ending(options.until, options.days), options.until
+    return Window.holding(last, options.days), last
+
+
+def _clocks(options: PreflightOptions, until: datetime, now: datetime) -> Iterator[str]:
+    """A remark where the days end with a record from the future."""
+    if options.until is None and until > later(now, timedelta(days=1)):
+        yield (f"the last record says {until:%Y-%m-%d %H:%M}, which is still to come: a clock was wrong, and the days "
+               "are counted from there. Say with --until where they end")
 
 
 def _files(options: PreflightOptions, inventory: str, iocs: Iocs) -> tuple[tuple[str, str], ...]:
@@ -84,10 +114,12 @@ def _last(watcher: Watcher) -> datetime | None:
 
 
 def verdict_of(program: Program, hosts: Sequence[HostCoverage], uses: Sequence[UseCase], need: int,
-               read: LogsRead) -> tuple[str, str]:
-    """The verdict and the sentences that give its reason."""
+               read: LogsRead, *, whole: bool = True) -> tuple[str, str]:
+    """The verdict and the sentences that give its reason. `whole` says that every host could be followed."""
     blocking = [use for use in uses if use.open and not waits_for_logs(use)]
     lacking = _lacking(program, hosts, uses, need, read)
+    if not whole:
+        lacking.append("The logs name more hosts than can be followed, and any of them could use it.")
     if blocking:
         return "NO-GO", " ".join([_open(program, blocking), *lacking])
     if lacking:
@@ -146,6 +178,6 @@ def _lacking(program: Program, hosts: Sequence[HostCoverage], uses: Sequence[Use
         lacking.append(f"Some of the evidence could not be read ({said}), and any of it could be a use.")
     waiting = [use for use in uses if use.open and waits_for_logs(use)]
     if waiting:
-        lacking.append(f"{program.name} started where no connection of any program was recorded ({waiting[0].id}"
+        lacking.append(f"{program.name} started where no record would have shown a connection of it ({waiting[0].id}"
                        f"{' and others' if len(waiting) > 1 else ''}).")
     return lacking

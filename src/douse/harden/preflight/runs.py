@@ -3,8 +3,9 @@
 A record finds its process by Sysmon's GUID, else by the pid: of the program's starts with that pid the last one before
 it, within PID_KEPT. (Security 5156 writes pids in decimal, 4688 in hexadecimal; entities.py reads both.) Sysmon 1 and
 Security 4688 of one start are one run. What finds no start is a run of its own, because a wrong join is worse than a
-missing one; so is a process that only asked for a name. A name comes from the run's own DNS queries, else from what the program asked for on that host at any
-time, else from Defender's row.
+missing one; so is a process of which only DNS queries are known. A name comes from the run's own DNS queries, else from
+what the program asked for on that host at any time, else from Defender's row. Where Sysmon came too late to learn a
+process' name ("<unknown process>"), the connection belongs to the start with that pid a moment before.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from douse.harden.preflight.watch import HostSeen
 SAME_START: Final = timedelta(seconds=2)
 """Within which records of two channels with one pid tell of one start."""
 SAME_EXECUTION: Final = timedelta(seconds=5)
+SOON: Final = timedelta(seconds=60)
+"""After a start, within which a connection without a name and with its pid is taken for its."""
 PID_KEPT: Final = timedelta(hours=24)
 CLOCK: Final = timedelta(seconds=2)
 MDE: Final = "mde/"
@@ -50,8 +53,8 @@ class Run:
     @property
     def began(self) -> datetime:
         """The earliest record of it."""
-        times = [one.time for one in (*self.starts, *self.connections, *self.queries)]
-        return min(times or [one.record.time for one in self.executions])
+        times = [one.time for one in self.starts] + [one.time for one in self.connections]
+        return min(times or [one.time for one in self.queries] or [one.record.time for one in self.executions])
 
     @property
     def user(self) -> str:
@@ -75,6 +78,10 @@ def runs_of(host: HostSeen) -> list[Run]:
     for connection in host.connections.in_order():
         run = index.find(connection.guid, connection.pid, connection.time) or _orphan(orphans, connection)
         run.connections.append(connection)
+    for connection in host.nameless.in_order():
+        found = index.find("", connection.pid, connection.time)
+        if found is not None and connection.time - found.began <= SOON:
+            found.connections.append(connection)
     known: dict[str, str] = {}
     strays = _Strays(orphans.values())
     for query in host.queries.in_order():

@@ -30,11 +30,15 @@ from douse.incident.newest import path_kept, text_kept
 from douse.model import Event
 
 OUTBOUND: Final = frozenset({"true", "%%14593", "outbound"})
+INBOUND: Final = frozenset({"false", "0", "%%14592", "14592", "inbound", "ingress"})
+"""Of a record of the program whatever is not said to be inbound is outbound: logs are translated, and a use that is
+missed is worse than one too many."""
 ASKED: Final = frozenset({"connectionsuccess", "connectionfound", "connectionacknowledged", "connectionfailed",
                           "connectionrequest", "connectionattempt", "httpconnectioninspected",
                           "sslconnectioninspected"})
 """Defender's words for a connection that the computer made or tried."""
 
+UNKNOWN: Final = "unknown destination"
 _PROTOCOLS: Final = {"6": "tcp", "17": "udp", "": "tcp"}
 _LONGEST_NAME: Final = 255
 _MAX_URLS: Final = 4
@@ -84,7 +88,7 @@ class Start:
 @dataclass(frozen=True, slots=True, order=True)
 class Connection:
     """The program connected, or tried and was `refused`. What only Defender says with it, parent and command, is in
-    `began`."""
+    `began`. Of a `nameless` one the record knows no more than the pid: the process had ended already."""
 
     record: Record
     pid: int
@@ -97,6 +101,7 @@ class Connection:
     refused: bool
     named: Named
     began: Start | None = None
+    nameless: bool = False
 
     @property
     def time(self) -> datetime:
@@ -176,26 +181,28 @@ def _start(record: Record, program: Program, pid: int, guid: str, image: str, pa
 
 
 def connection_of(event: Event, program: Program, named: Callable[[Event], Named]) -> Connection | None:
-    """An outbound connection of the program; None for all others."""
+    """An outbound connection of the program, or of a process that the record cannot name; None for all others."""
     get = event_getter(event)
     pid, guid, image = process_of(event.channel, event.event_id, get)
-    if not program.is_image(image) and not program.is_original(get("InitiatingProcessVersionInfoOriginalFileName")):
+    own = program.is_image(image) or program.is_original(get("InitiatingProcessVersionInfoOriginalFileName"))
+    if not own and (image or not pid):
         return None
     if not _is_outbound(event, get):
         return None
     written = get("DestinationIp") or get("DestAddress")
     to, hostname = address_of(written), get("DestinationHostname").lower().rstrip(".")[:_LONGEST_NAME]
     protocol = _protocol(get("Protocol"))
-    if not to and (own := spelled(written)):  # to the host itself, where a proxy may listen
-        to = own if protocol == "tcp" and is_loopback(own) else ""
-        hostname = ""
-    if not (to or hostname):
-        return None
+    if not to and (itself := spelled(written)):  # to the host itself, where a proxy may listen
+        if protocol != "tcp" or not is_loopback(itself):
+            return None
+        to = itself
+    hostname = hostname if to or hostname else written.lower()[:_LONGEST_NAME] or UNKNOWN
     user = get("User")
     return Connection(
         record_of(event), pid, guid, intern(to), text_kept(hostname),
         port_of(get("DestinationPort") or get("DestPort")), protocol, text_kept(user),
-        _is_refused(event, get), named(event), _began(event, program, get, (pid, guid, image)))
+        _is_refused(event, get), named(event), _began(event, program, get, (pid, guid, image)) if own else None,
+        not own)
 
 
 def is_loopback(address: str) -> bool:
@@ -212,7 +219,7 @@ def source_of(event: Event) -> str:
 
 
 def _is_outbound(event: Event, get: Get) -> bool:
-    if (get("Initiated") or get("Direction")).lower() not in OUTBOUND:
+    if (get("Initiated") or get("Direction")).strip().lower() in INBOUND:
         return False
     return not event.channel.lower().startswith("mde/") or get("ActionType").lower() in ASKED | {""}
 

@@ -1,9 +1,9 @@
 """A Run becomes Sightings: what it used the network for, or that it only started, in the terms that use cases count by.
 
-A connection to an internal address on a port of proxies, or to the computer itself, is one through a proxy: where it led
-is what the proxy's log says at that time, and unknown without one. A proxy's request alone, which calls itself as the program does,
-counts as possible where the program was started on that host within NEAR of it, and only for a run of which no
-connection was recorded.
+A connection to an internal address on a port of proxies, or to the computer itself, is one through a proxy: where it
+led is what the proxy's log says at that time, and unknown without one. A proxy's request alone, which calls itself as
+the program does, counts as possible where the program was started on that host within NEAR of it, and only for a run of
+which no connection was recorded.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Sighting:
     basis: str
     through_proxy: bool = False
     refused: bool = False
+    nameless: bool = False
     unseen: bool = False
     renamed: str = ""
     odd: tuple[str, ...] = ()
@@ -146,7 +147,7 @@ class Sighter:
 def _base(run: Run, name: str) -> Sighting:
     """What all sightings of a run have in common."""
     start = run.start
-    records = [one.record for one in (*run.starts, *run.executions)]
+    records = [one.record for one in run.starts] + [one.record for one in run.executions]
     began = run.began
     return Sighting(
         host=name, user=run.user, first=began, last=began, place=NOWHERE, port=0, protocol="",
@@ -178,6 +179,7 @@ def _connection(base: Sighting, connection: Connection, place: Place, port: int,
     seen = (connection.record, request.record) if request else (connection.record,)
     return replace(
         base, place=place, port=port, protocol=connection.protocol, basis="connected", refused=connection.refused,
+        nameless=connection.nameless,
         last=connection.time, named=_union(base.named, connection.named, request.named if request else ()),
         names=_different(request.host, place) if request else (), records=(*base.records, *seen))
 

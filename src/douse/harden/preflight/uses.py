@@ -190,6 +190,8 @@ def _told(seen: Sequence[Sighting]) -> Iterable[str]:
                "5 s of its start, so it is possible, not certain.")
     if all(one.basis == "started" for one in seen):
         yield _started(seen)
+    if any(one.nameless for one in seen):
+        yield "Some of its connections name no process; the pid is that of one that had just begun."
     if any(one.refused for one in seen):
         yield "Some or all of it was refused by a filter already."
     words = sorted({verdict.word for one in seen for verdict in one.verdicts})

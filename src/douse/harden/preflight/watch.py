@@ -5,8 +5,9 @@
 
 What is kept are the days on which each kind of telemetry was there, from whatever program, and the program's own
 starts, connections, queries and verdicts of policies. All of it is keyed by content, so order and copies of records
-change nothing. LIMITS are for each host; beyond them the newest stay and the host is `trimmed`, which is no coverage.
-Memory grows with hosts, days and the program's own records, up to LIMITS; never with the records of others.
+change nothing. LIMITS are for each host, MAX_FACTS for all; beyond them the newest stay and the host is `trimmed`,
+which is no coverage. Memory grows with hosts, days and the program's own records, up to that; never with the records
+of others.
 """
 
 from __future__ import annotations
@@ -39,8 +40,14 @@ from douse.indicators.watch import Watch
 from douse.model import Event, Interest
 from douse.telemetry import Wanted
 
-LIMITS: Final = {"starts": 20_000, "connections": 20_000, "queries": 5_000, "executions": 5_000, "changes": 50}
+LIMITS: Final = {"starts": 20_000, "connections": 20_000, "queries": 5_000, "executions": 5_000, "changes": 50,
+                 "nameless": 2_000}
 """How many of the program's records one host keeps."""
+MAX_FACTS: Final = 300_000
+"""How many of the program's records are kept of all hosts, some 500 MB; beyond that those with most keep half."""
+CHECK_EVERY: Final = 20_000
+"""Records, after which it is looked how many facts there are."""
+LEAST_KEPT: Final = 10
 MAX_HOSTS: Final = 50_000
 MAX_DAYS: Final = 1_500
 MAX_ADDRESSES: Final = 64
@@ -85,7 +92,8 @@ _KINDS: Final[frozenset[Interest]] = frozenset({
 class HostSeen:
     """What one host's records said; days are ordinals of dates in UTC. `policies` are those that looked at anything, by
     (channel, event id), `user_mode` those of App Control about programs of users, `scripts_stopped` whether App Control
-    judged a script. `proven` says that Sysmon recorded a connection of the program, to it or from it."""
+    judged a script. `proven` says that Sysmon recorded a connection of the program, to it or from it. `nameless` are
+    connections of whatever process, whose name the record does not know."""
 
     name: str
     network: dict[str, set[int]] = field(default_factory=dict)
@@ -102,6 +110,7 @@ class HostSeen:
     errors: int = 0
     starts: Newest[Start] = field(default_factory=lambda: Newest(LIMITS["starts"]))
     connections: Newest[Connection] = field(default_factory=lambda: Newest(LIMITS["connections"]))
+    nameless: Newest[Connection] = field(default_factory=lambda: Newest(LIMITS["nameless"]))
     queries: Newest[Query] = field(default_factory=lambda: Newest(LIMITS["queries"]))
     executions: Newest[Execution] = field(default_factory=lambda: Newest(LIMITS["executions"]))
     changes: Newest[Record] = field(default_factory=lambda: Newest(LIMITS["changes"]))
@@ -111,8 +120,12 @@ class HostSeen:
     @property
     def trimmed(self) -> bool:
         """Whether some of the program's records, or days, had to be forgotten."""
-        return self.too_many_days or any(
-            kept.trimmed for kept in (self.starts, self.connections, self.queries, self.executions))
+        return self.too_many_days or any(kept.trimmed for kept in self.kept)
+
+    @property
+    def kept(self) -> tuple[Newest[Any], ...]:
+        """The program's own records, by kind."""
+        return self.starts, self.connections, self.queries, self.executions
 
     def see(self, days: set[int], day: int) -> bool:
         """Note a day of a kind of telemetry; whether it is a new one."""
@@ -147,6 +160,7 @@ class Watcher:
         self._by_spelling: dict[str, HostSeen] = {}
         self._requests: Newest[Request] = Newest(MAX_REQUESTS)
         self.hosts_left_out = False
+        self._seen = 0
         self.wanted = Wanted(_KINDS)
 
     @property
@@ -181,6 +195,20 @@ class Watcher:
         if host.last is None or event.time > host.last:
             host.last = event.time
         keep(self, host, event, kind)
+        self._seen += 1
+        if self._seen % CHECK_EVERY == 0:
+            self._shrink()
+
+    def _shrink(self) -> None:
+        """Make room where all hosts together have too many facts: those with most lose their older half. Which they are
+        depends on the order of reading; that none of them counts as covered does not."""
+        kept = [one for host in self._hosts.values() for one in host.kept]
+        while sum(len(one.facts) for one in kept) > MAX_FACTS:
+            most = max(len(one.facts) for one in kept) // 2
+            if most < LEAST_KEPT:
+                return
+            for one in kept:
+                one.shrink(most)
 
     def _host(self, spelled: str) -> HostSeen | None:
         """The host of that name; None for one too many."""
@@ -214,7 +242,8 @@ class Watcher:
         host.proven = host.proven or (kind == (SYSMON, 3) and self.program.is_image(event.text("Image")))
         found = connection_of(event, self.program, self._named)
         if found is not None:
-            _add(host.connections, found, BUCKET, found.guid or found.pid, found.address, found.hostname, found.port,
+            kept = host.nameless if found.nameless else host.connections
+            _add(kept, found, BUCKET, found.guid or found.pid, found.address, found.hostname, found.port,
                  found.protocol, found.refused, found.image)
 
     def _process(self, host: HostSeen, event: Event, kind: Interest) -> None:

@@ -1,6 +1,7 @@
 #Requires -Version 5.1
 #Requires -PSEdition Desktop
 #Requires -RunAsAdministrator
+
 <#
 .SYNOPSIS
 Sets what this bundle's controls ask for. Without -Execute it only says what it would change.
@@ -55,6 +56,9 @@ foreach ($item in $items) {
         } else {
             Set-State $item (Get-MergedState $item $found)
             if ($really -and -not (Test-Satisfied $item (Get-FoundState $item))) {
+                if ($item.kind -eq 'applocker') {
+                    throw 'it did not hold. A merge keeps the mode of a collection: undo the bundle that only watched first'
+                }
                 throw 'it was declined, or did not hold: a policy or a protection of Windows may decide it'
             }
             New-Result $item $(if ($really) { 'set' } else { 'would be set' }) "found: $(Get-ShownState $item $found)"
@@ -63,6 +67,10 @@ foreach ($item in $items) {
         $failed += 1
         New-Result $item 'failed' "$_"
     }
+}
+$ignoring = @(Get-IgnoringProfile)
+if ($FirewallStore -eq 'PersistentStore' -and @($Bundle.firewall).Count -and $ignoring.Count) {
+    Write-Warning "Firewall rules of this computer do not count on $($ignoring -join ', '): AllowLocalPolicyMerge is 0 there. Use a GPO."
 }
 if (-not $really) { Write-Warning 'Nothing was changed. Run it with -Execute to change this computer.' }
 if ($Transcript) { Stop-Transcript | Out-Null }

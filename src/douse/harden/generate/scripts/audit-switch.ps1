@@ -1,5 +1,6 @@
 #Requires -Version 5.1
 #Requires -RunAsAdministrator
+
 <#
 .SYNOPSIS
 Switches audit subcategories on or off. Without -Execute it only says what it would change.

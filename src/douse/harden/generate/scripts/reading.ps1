@@ -7,6 +7,9 @@ $ErrorActionPreference = 'Stop'
 if ("$($ExecutionContext.SessionState.LanguageMode)" -ne 'FullLanguage') {
     throw 'PowerShell runs here in Constrained Language Mode. Sign this script with a certificate that the policy allows.'
 }
+if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
+    throw 'This is the 32-bit PowerShell, which sees another System32. Run it in the 64-bit one (Intune has a switch for it).'
+}
 $Bundle = ConvertFrom-Json -InputObject $Document
 $Kinds = @{
     REG_DWORD = 'DWord'; REG_QWORD = 'QWord'; REG_SZ = 'String'; REG_EXPAND_SZ = 'ExpandString'
@@ -14,6 +17,7 @@ $Kinds = @{
 }
 $StartValues = @{ automatic = 2; manual = 3; disabled = 4 }
 $script:AuditLines = $null
+$script:Features = $null
 
 function New-State {
     param([bool]$Present, [string]$Type = '', [string]$Data = '', [string]$Parent = '', $Detail = $null)
@@ -49,6 +53,12 @@ function Get-LoadedProfile {
     foreach ($name in (Get-BaseKey 'HKU').GetSubKeyNames()) {
         if ($name -match '^S-1-(5-21|12-1)(-[0-9]+)+$') { $name }
     }
+}
+
+function Get-ProfileSid {
+    # The SIDs of all people that have a profile here, whether it is loaded or not.
+    $list = (Get-BaseKey 'HKLM').OpenSubKey('SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList', $false)
+    foreach ($name in $list.GetSubKeyNames()) { if ($name -match '^S-1-(5-21|12-1)(-[0-9]+)+$') { $name } }
 }
 
 function ConvertTo-StateData {
@@ -108,40 +118,82 @@ function Get-ProgramText {
 function Get-RuleText {
     param($Rule)
     $ports = (@($Rule.ports) | Sort-Object) -join ','
-    return '{0} {1} {2} {3} {4} {5} {6}' -f $Rule.enabled, $Rule.action, $Rule.direction, $Rule.profile,
-        $Rule.protocol, $ports, (Get-ProgramText $Rule.program)
+    $limits = (@($Rule.limits) | Sort-Object) -join ' '
+    return '{0} {1} {2} {3} {4} {5} {6} {7}' -f $Rule.enabled, $Rule.action, $Rule.direction, $Rule.profile,
+        $Rule.protocol, $ports, (Get-ProgramText $Rule.program), $limits
+}
+
+function Get-RuleLimit {
+    # What narrows a rule down beside program and ports, as `RemoteAddress=10.0.0.1,10.0.0.2`. Rules of ours have no such
+    # thing: with one they would block next to nothing and look the same.
+    param($Rule, $Port, $Program)
+    $address = Get-NetFirewallAddressFilter -AssociatedNetFirewallRule $Rule -ErrorAction Stop
+    $service = Get-NetFirewallServiceFilter -AssociatedNetFirewallRule $Rule -ErrorAction Stop
+    $type = Get-NetFirewallInterfaceTypeFilter -AssociatedNetFirewallRule $Rule -ErrorAction Stop
+    $people = Get-NetFirewallSecurityFilter -AssociatedNetFirewallRule $Rule -ErrorAction Stop
+    $all = @{
+        LocalPort = $Port.LocalPort; LocalAddress = $address.LocalAddress; RemoteAddress = $address.RemoteAddress
+        Service = $service.Service; InterfaceType = $type.InterfaceType; LocalUser = $people.LocalUser
+        Package = $Program.Package
+    }
+    foreach ($name in @($all.Keys)) {
+        $text = @(foreach ($one in @($all[$name])) { "$one" }) -join ','
+        if ($text -and $text -ne 'Any') { "$name=$text" }
+    }
+}
+
+function Get-RuleState {
+    param($Rule)
+    $port = Get-NetFirewallPortFilter -AssociatedNetFirewallRule $Rule -ErrorAction Stop
+    $program = Get-NetFirewallApplicationFilter -AssociatedNetFirewallRule $Rule -ErrorAction Stop
+    $detail = [pscustomobject]@{
+        display = [string]$Rule.DisplayName; description = [string]$Rule.Description; enabled = "$($Rule.Enabled)"
+        action = "$($Rule.Action)"; direction = "$($Rule.Direction)"; profile = "$($Rule.Profile)"
+        protocol = "$($port.Protocol)"; ports = @(foreach ($one in @($port.RemotePort)) { "$one" })
+        program = "$($program.Program)"; limits = @(Get-RuleLimit $Rule $port $program)
+        source = "$($Rule.PolicyStoreSourceType)"
+    }
+    return New-State -Present $true -Data (Get-RuleText $detail) -Detail $detail
 }
 
 function Get-FirewallState {
-    # Commands of a module do not see this script's $ErrorActionPreference, so it is said each time.
+    # Commands of a module do not see this script's $ErrorActionPreference, so it is said each time. ActiveStore may hold
+    # a rule twice, of this computer and of a policy: one that is as wanted counts, and that of a policy more.
     param($Item)
     try {
-        $rule = @(Get-NetFirewallRule -PolicyStore $Item.store -Name $Item.name -ErrorAction Stop)[0]
+        $rules = @(Get-NetFirewallRule -PolicyStore $Item.store -Name $Item.name -ErrorAction Stop)
     } catch {
         if ("$($_.CategoryInfo.Category)" -ne 'ObjectNotFound') { throw }
         return New-State -Present $false
     }
-    $port = Get-NetFirewallPortFilter -AssociatedNetFirewallRule $rule -ErrorAction Stop
-    $program = Get-NetFirewallApplicationFilter -AssociatedNetFirewallRule $rule -ErrorAction Stop
-    $detail = [pscustomobject]@{
-        display = [string]$rule.DisplayName; description = [string]$rule.Description; enabled = "$($rule.Enabled)"
-        action = "$($rule.Action)"; direction = "$($rule.Direction)"; profile = "$($rule.Profile)"
-        protocol = "$($port.Protocol)"; ports = @(foreach ($one in @($port.RemotePort)) { "$one" })
-        program = "$($program.Program)"
+    $states = @(foreach ($rule in $rules) { Get-RuleState $rule })
+    $good = @(foreach ($one in $states) { if ((Get-StateText $one) -eq (Get-StateText $Item.wanted)) { $one } })
+    foreach ($one in $good) { if ($one.detail.source -ne 'Local') { return $one } }
+    if ($good.Count) { return $good[0] }
+    return $states[0]
+}
+
+function Get-IgnoringProfile {
+    # The networks on which rules of this computer itself do not count, because a policy says so.
+    foreach ($name in @('DomainProfile', 'PrivateProfile', 'PublicProfile')) {
+        $key = (Get-BaseKey 'HKLM').OpenSubKey("SOFTWARE\Policies\Microsoft\WindowsFirewall\$name", $false)
+        if ($null -ne $key -and "$($key.GetValue('AllowLocalPolicyMerge', 1))" -eq '0') { $name }
     }
-    return New-State -Present $true -Data (Get-RuleText $detail) -Detail $detail
 }
 
 function Get-ServiceState {
     param($Item)
     $key = (Get-BaseKey 'HKLM').OpenSubKey('SYSTEM\CurrentControlSet\Services\' + $Item.name, $false)
     if ($null -eq $key) { return New-State -Present $false }
-    $data = '{0},{1}' -f $key.GetValue('Start', 0), $key.GetValue('DelayedAutostart', 0)
+    $start = $key.GetValue('Start', 0)
+    $delayed = if ($start -eq 2) { $key.GetValue('DelayedAutostart', 0) } else { 0 }
+    $data = '{0},{1}' -f $start, $delayed
     return New-State -Present $true -Data $data
 }
 
 function Get-AuditLine {
     # auditpol translates its words, so the numbers of its backup are read: 1 success, 2 failure, 3 both.
+    # A row with a SID is about one person, not about the computer.
     if ($null -eq $script:AuditLines) {
         $file = Join-Path ([IO.Path]::GetTempPath()) ([Guid]::NewGuid().ToString() + '.csv')
         & "$env:SystemRoot\System32\auditpol.exe" '/backup' "/file:$file" | Out-Null
@@ -156,7 +208,7 @@ function Get-AuditState {
     param($Item)
     foreach ($line in Get-AuditLine) {
         if ($line.IndexOf('{' + $Item.name + '}', [StringComparison]::OrdinalIgnoreCase) -ge 0 -and
-            $line -match ',([0-9]+)\s*$') {
+            $line -notmatch ',S-1-[0-9-]+,' -and $line -match ',([0-9]+)\s*$') {
             return New-State -Present $true -Data ([string]([int]$Matches[1] -band 3))
         }
     }
@@ -169,21 +221,37 @@ function Get-ChannelState {
     try {
         $log = New-Object -TypeName $type -ArgumentList $Item.name
     } catch {
+        $kind = [System.Diagnostics.Eventing.Reader.EventLogNotFoundException]
+        if ($_.Exception.GetBaseException() -isnot $kind) { throw }
         return New-State -Present $false
     }
     return New-State -Present $true -Data "$($log.IsEnabled)"
 }
 
 function Get-FeatureState {
+    # Read from the list of all. Asked for by name, a feature that is unknown and a question that failed look the same, and
+    # what could not be read must not pass for removed.
     param($Item)
-    try {
-        $found = Get-WindowsOptionalFeature -Online -FeatureName $Item.name -ErrorAction Stop
-    } catch {
-        return New-State -Present $false
+    if ($null -eq $script:Features) {
+        $script:Features = @(Get-WindowsOptionalFeature -Online -ErrorAction Stop)
+        if (-not $script:Features.Count) { throw 'Windows lists no features' }
     }
-    if ($null -eq $found) { return New-State -Present $false }
-    $word = if ("$($found.State)" -like 'Enable*') { 'enabled' } else { 'disabled' }
+    $found = @($script:Features | Where-Object { $_.FeatureName -eq $Item.name })
+    if (-not $found.Count) { return New-State -Present $false }
+    $word = "$($found[0].State)".ToLowerInvariant()
+    if ($word -like 'enable*') { $word = 'enabled' }
+    if ($word -like 'disable*') { $word = 'disabled' }
     return New-State -Present $true -Data $word
+}
+
+function Get-AppLockerText {
+    # A policy as text that does not hang on the order in which Windows writes its rules, nor on empty collections.
+    param([string]$Xml)
+    $rules = @(foreach ($rule in ([xml]$Xml).SelectNodes('//RuleCollection/*')) {
+        $of = $rule.ParentNode
+        $of.GetAttribute('Type') + ' ' + $of.GetAttribute('EnforcementMode') + ' ' + $rule.OuterXml
+    })
+    return (@($rules | Sort-Object) -join ' ')
 }
 
 function Get-AppLockerState {
@@ -250,6 +318,7 @@ function Get-FirewallItem {
             display = [string]$rule.name; description = [string]$rule.description; enabled = "$([bool]$rule.active)"
             action = 'Block'; direction = 'Outbound'; profile = 'Any'; program = [string]$rule.program
             protocol = if ($ports.Count) { 'TCP' } else { 'Any' }; ports = if ($ports.Count) { $ports } else { @('Any') }
+            limits = @()
         }
         [pscustomobject]@{
             kind = 'firewall'; control = $rule.control; setting = $rule.setting; name = $rule.id; store = $Store

@@ -29,11 +29,11 @@ function Test-Link {
 }
 
 function Get-StoreFolder {
-    # Every folder of the list that is there, in every profile.
+    # Every folder of the list that is there, in every profile, and whether it must be left because it is a link.
     foreach ($one in Get-ProfileFolder) {
         foreach ($name in @($Bundle.folders)) {
             $path = [IO.Path]::Combine($one.path, $name)
-            if ([IO.Directory]::Exists($path) -and -not (Test-Link $one.path $path)) { $path }
+            if ([IO.Directory]::Exists($path)) { [pscustomobject]@{ path = $path; link = Test-Link $one.path $path } }
         }
     }
 }
@@ -69,59 +69,20 @@ function Test-Audited {
     return $false
 }
 
-function Assert-Protected {
-    # Standard users may create folders below ProgramData. A state file of theirs would tell the undo where to write.
-    param([string]$Path)
-    $entry = Get-Item -LiteralPath $Path -Force
-    if ($entry.Attributes -band [IO.FileAttributes]::ReparsePoint) { throw "$Path is a link. Name another -StateFile." }
-    $trusted = @('S-1-5-18', 'S-1-5-32-544')
-    $kind = [Security.Principal.SecurityIdentifier]
-    $security = $entry.GetAccessControl()
-    if (-not ($trusted -contains $security.GetOwner($kind).Value)) {
-        throw "$Path is not owned by Administrators or SYSTEM. Name another -StateFile."
-    }
-    foreach ($rule in $security.GetAccessRules($true, $true, $kind)) {
-        $writes = [int]$rule.FileSystemRights -band 0x500D0156
-        if ("$($rule.AccessControlType)" -eq 'Allow' -and $writes -and
-            -not (($trusted + 'S-1-3-0') -contains $rule.IdentityReference.Value)) {
-            throw "$Path can be written by $($rule.IdentityReference.Value). Name another -StateFile."
-        }
-    }
-}
-
+#PROTECTED
 function Read-StateFile {
     # The folders that got an entry from this script.
     $known = @{}
-    if (-not (Test-Path -LiteralPath $StateFile)) { return $known }
-    Assert-Protected (Split-Path -Parent -Path $StateFile)
-    Assert-Protected $StateFile
-    $read = ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($StateFile))
-    if ($read.format -ne $StateFormat) { throw "$StateFile is no state file of this script. Name another -StateFile." }
-    foreach ($path in @($read.folders)) { $known[[string]$path] = $true }
+    $read = Read-StateDocument
+    if ($null -ne $read) { foreach ($path in @($read.folders)) { $known[[string]$path] = $true } }
     return $known
 }
 
 function Write-StateFile {
-    [CmdletBinding(SupportsShouldProcess = $true)]
     param([hashtable]$Known)
-    $folder = Split-Path -Parent -Path $StateFile
     $paths = @($Known.Keys | Sort-Object)
     $text = ConvertTo-Json -InputObject ([pscustomobject]@{ format = $StateFormat; folders = $paths })
-    if ($PSCmdlet.ShouldProcess($StateFile, "keep the names of $($paths.Count) folders") -and $Execute) {
-        if (-not (Test-Path -LiteralPath $folder)) {
-            $security = New-Object -TypeName System.Security.AccessControl.DirectorySecurity
-            $security.SetSecurityDescriptorSddlForm('O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)')
-            [IO.Directory]::CreateDirectory($folder, $security) | Out-Null
-        }
-        Assert-Protected $folder
-        $fresh = "$StateFile.new"
-        [IO.File]::WriteAllText($fresh, $text)
-        if (Test-Path -LiteralPath $StateFile) {
-            [IO.File]::Replace($fresh, $StateFile, [NullString]::Value)
-        } else {
-            [IO.File]::Move($fresh, $StateFile)
-        }
-    }
+    Save-StateText $text "keep the names of $($paths.Count) folders"
 }
 
 function New-Result {

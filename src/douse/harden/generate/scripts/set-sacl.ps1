@@ -1,13 +1,16 @@
 #Requires -Version 5.1
 #Requires -PSEdition Desktop
 #Requires -RunAsAdministrator
+
 <#
 .SYNOPSIS
 Audits reads of credential stores in every user profile. Without -Execute it only says what it would change.
 .DESCRIPTION
-One inheritable audit entry (Everyone, successful reads of data) for each folder of the list that is there; folders that
-are absent, or are links, are skipped. As a startup script with -Execute it also reaches profiles and programs that come
-later. Which folders got an entry is kept in -StateFile; undo-sacl.ps1 removes exactly these. Nothing is logged before
+One inheritable audit entry (Everyone, successful reads of data) for each folder of the list that is there; links are
+skipped and named. As a startup script with -Execute it also reaches profiles and programs that come later. Windows hands
+a new entry down to every file below the folder: with large browser profiles the first run may take minutes, so let it
+not be waited for at sign-in. Later runs only read. Browsers and messengers read files of these folders all day, and each
+read is a record (4663): make the Security log larger first. How many was not measured. Which folders got an entry is kept in -StateFile; undo-sacl.ps1 removes exactly these. Nothing is logged before
 the audit subcategory File System is on. Exit code 0: done, or would be; 1: some folder failed.
 .PARAMETER Execute
 Really change this computer. Together with -WhatIf or -Confirm these still hold.
@@ -38,7 +41,12 @@ if (-not $Execute) { $WhatIfPreference = $true }
 $really = [bool]$Execute -and -not $WhatIfPreference
 $failed = 0
 $known = Read-StateFile
-$todo = @(foreach ($path in @(Get-StoreFolder)) {
+$todo = @(foreach ($folder in @(Get-StoreFolder)) {
+    $path = $folder.path
+    if ($folder.link) {
+        New-Result $path 'skipped' 'it is a link, or lies below one: reads are not audited'
+        continue
+    }
     try {
         if (Test-Audited (Get-AuditSecurity $path)) { New-Result $path 'unchanged' 'is audited' } else { $path }
     } catch {

@@ -1,6 +1,7 @@
 #Requires -Version 5.1
 #Requires -PSEdition Desktop
 #Requires -RunAsAdministrator
+
 <#
 .SYNOPSIS
 Removes the audit entries that set-sacl.ps1 added. Without -Execute it only says what it would change.
@@ -32,18 +33,12 @@ function Remove-AuditEntry {
     }
 }
 
-function Remove-StateFile {
-    [CmdletBinding(SupportsShouldProcess = $true)]
-    param()
-    if ($PSCmdlet.ShouldProcess($StateFile, 'remove the empty state file') -and $Execute) { [IO.File]::Delete($StateFile) }
-}
-
 if (-not $Execute) { $WhatIfPreference = $true }
 $really = [bool]$Execute -and -not $WhatIfPreference
 if (-not (Test-Path -LiteralPath $StateFile)) { throw "$StateFile is not there: set-sacl.ps1 added nothing, or all is back." }
 $failed = 0
 $known = Read-StateFile
-$here = @(Get-StoreFolder)
+$here = @(foreach ($folder in @(Get-StoreFolder)) { if (-not $folder.link) { $folder.path } })
 foreach ($path in @($known.Keys | Sort-Object)) {
     try {
         if ($here -notcontains $path) {

@@ -1,6 +1,7 @@
 #Requires -Version 5.1
 #Requires -PSEdition Desktop
 #Requires -RunAsAdministrator
+
 <#
 .SYNOPSIS
 Puts back what apply.ps1 found. Without -Execute it only says what it would change.
@@ -43,27 +44,24 @@ function Test-OnlyOurs {
 
 function Test-Back {
     param($Item, $Found, $Before)
-    if ($Item.kind -eq 'applocker') { return $Found.detail.xml -eq $Before.detail.xml }
+    if ($Item.kind -eq 'applocker') {
+        $now = Get-AppLockerText (ConvertFrom-Base64 $Found.detail.xml)
+        return $now -eq (Get-AppLockerText (ConvertFrom-Base64 $Before.detail.xml))
+    }
     return (Get-StateText $Found) -eq (Get-StateText $Before)
 }
 
-function Get-AwayProfile {
+function Get-AwayPlace {
     # Values of people who are not signed in now: their hives are not loaded.
     param([hashtable]$Known, $Items)
     $here = @(foreach ($item in $Items) { $item.id })
     foreach ($id in @($Known.Keys)) {
         foreach ($value in @($Bundle.registry)) {
             if ($id -like 'registry|HKU|*' -and $id.EndsWith("\$($value.key)|$($value.name)") -and $here -notcontains $id) {
-                $id.Split('|')[2].Split('\')[0]
+                [pscustomobject]@{ id = $id; sid = $id.Split('|')[2].Split('\')[0] }
             }
         }
     }
-}
-
-function Remove-StateFile {
-    [CmdletBinding(SupportsShouldProcess = $true)]
-    param()
-    if ($PSCmdlet.ShouldProcess($StateFile, 'remove the empty state file') -and $Execute) { [IO.File]::Delete($StateFile) }
 }
 
 if (-not $Execute) { $WhatIfPreference = $true }
@@ -99,7 +97,11 @@ foreach ($item in $items) {
         New-Result $item 'failed' "$_"
     }
 }
-foreach ($sid in @(Get-AwayProfile $known $items | Sort-Object -Unique)) {
+$people = @(Get-ProfileSid)
+$away = @(foreach ($place in @(Get-AwayPlace $known $items)) {
+    if ($people -contains $place.sid) { $place.sid } elseif ($really) { $known.Remove($place.id) }  # a deleted profile
+})
+foreach ($sid in @($away | Sort-Object -Unique)) {
     $failed += 1
     Write-Warning "$sid is not signed in, so that person's values are not put back. Run it again when that is so."
 }

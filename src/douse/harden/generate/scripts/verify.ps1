@@ -1,10 +1,12 @@
 #Requires -Version 5.1
 #Requires -PSEdition Desktop
 #Requires -RunAsAdministrator
+
 <#
 .SYNOPSIS
 Says of each place that this bundle sets whether it is set. Changes nothing.
 .DESCRIPTION
+For people, and for software that collects their answers; `douse harden audit` reads what collect.ps1 prints, not this.
 One row for each place: pass, fail, or unknown where it could not be read. Values of users are those of people who are
 signed in; how many profiles there are besides is said. Exit code 0: all pass; 1: something does not.
 .PARAMETER FirewallStore
@@ -31,14 +33,17 @@ function Get-Verdict {
         return [pscustomobject]@{ Control = $Item.control; Place = $Item.place; Result = 'unknown'; Found = "$_" }
     }
     $word = if (Test-Satisfied $Item $found) { 'pass' } else { 'fail' }
-    return [pscustomobject]@{
-        Control = $Item.control; Place = $Item.place; Result = $word; Found = Get-ShownState $Item $found
+    $text = Get-ShownState $Item $found
+    if ($Item.kind -eq 'firewall' -and $found.present -and $found.detail.source -eq 'Local' -and $ignoring.Count) {
+        $word = 'fail'
+        $text += ", a rule of this computer, and these do not count on $($ignoring -join ', ')"
     }
+    return [pscustomobject]@{ Control = $Item.control; Place = $Item.place; Result = $word; Found = $text }
 }
 
+$ignoring = @(Get-IgnoringProfile)
 $rows = @(foreach ($item in @(Get-BundleItem $FirewallStore)) { Get-Verdict $item })
-$list = (Get-BaseKey 'HKLM').OpenSubKey('SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList', $false)
-$all = @(foreach ($name in $list.GetSubKeyNames()) { if ($name -match '^S-1-(5-21|12-1)(-[0-9]+)+$') { $name } })
+$all = @(Get-ProfileSid)
 $loaded = @(Get-LoadedProfile)
 if ($Json) {
     ConvertTo-Json -Depth 4 -InputObject ([pscustomobject]@{

@@ -2,58 +2,19 @@
 
 $StateFormat = 'douse-state-1'
 
-function Assert-Protected {
-    # Standard users may create folders below ProgramData. A state file of theirs would tell undo.ps1 what to set.
-    param([string]$Path)
-    $entry = Get-Item -LiteralPath $Path -Force
-    if ($entry.Attributes -band [IO.FileAttributes]::ReparsePoint) { throw "$Path is a link. Name another -StateFile." }
-    $trusted = @('S-1-5-18', 'S-1-5-32-544')
-    $kind = [Security.Principal.SecurityIdentifier]
-    $security = $entry.GetAccessControl()
-    if (-not ($trusted -contains $security.GetOwner($kind).Value)) {
-        throw "$Path is not owned by Administrators or SYSTEM. Name another -StateFile."
-    }
-    foreach ($rule in $security.GetAccessRules($true, $true, $kind)) {
-        $writes = [int]$rule.FileSystemRights -band 0x500D0156
-        if ("$($rule.AccessControlType)" -eq 'Allow' -and $writes -and
-            -not (($trusted + 'S-1-3-0') -contains $rule.IdentityReference.Value)) {
-            throw "$Path can be written by $($rule.IdentityReference.Value). Name another -StateFile."
-        }
-    }
-}
-
+#PROTECTED
 function Read-StateFile {
     $known = @{}
-    if (-not (Test-Path -LiteralPath $StateFile)) { return $known }
-    Assert-Protected (Split-Path -Parent -Path $StateFile)
-    Assert-Protected $StateFile
-    $read = ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($StateFile))
-    if ($read.format -ne $StateFormat) { throw "$StateFile is no state file of this script. Name another -StateFile." }
-    foreach ($entry in @($read.items)) { $known[$entry.id] = $entry.found }
+    $read = Read-StateDocument
+    if ($null -ne $read) { foreach ($entry in @($read.items)) { $known[$entry.id] = $entry.found } }
     return $known
 }
 
 function Write-StateFile {
-    [CmdletBinding(SupportsShouldProcess = $true)]
     param([hashtable]$Known)
-    $folder = Split-Path -Parent -Path $StateFile
     $items = @(foreach ($id in ($Known.Keys | Sort-Object)) { [pscustomobject]@{ id = $id; found = $Known[$id] } })
     $text = ConvertTo-Json -Depth 6 -InputObject ([pscustomobject]@{ format = $StateFormat; items = $items })
-    if ($PSCmdlet.ShouldProcess($StateFile, "keep the state of $($items.Count) places") -and $Execute) {
-        if (-not (Test-Path -LiteralPath $folder)) {
-            $security = New-Object -TypeName System.Security.AccessControl.DirectorySecurity
-            $security.SetSecurityDescriptorSddlForm('O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)')
-            [IO.Directory]::CreateDirectory($folder, $security) | Out-Null
-        }
-        Assert-Protected $folder
-        $fresh = "$StateFile.new"
-        [IO.File]::WriteAllText($fresh, $text)
-        if (Test-Path -LiteralPath $StateFile) {
-            [IO.File]::Replace($fresh, $StateFile, [NullString]::Value)
-        } else {
-            [IO.File]::Move($fresh, $StateFile)
-        }
-    }
+    Save-StateText $text "keep the state of $($items.Count) places"
 }
 
 function ConvertFrom-StateData {
@@ -133,6 +94,11 @@ function Set-FirewallState {
                 Enabled = $rule.enabled; Profile = $rule.profile; Program = $rule.program; Protocol = $rule.protocol
             }
             if ("$($rule.protocol)" -ne 'Any') { $options.RemotePort = [string[]]@($rule.ports) }
+            foreach ($limit in @($rule.limits)) {
+                $at = $limit.IndexOf('=')
+                $values = $limit.Substring($at + 1).Split(',')
+                $options[$limit.Substring(0, $at)] = if ($values.Count -eq 1) { $values[0] } else { $values }
+            }
             New-NetFirewallRule @options -ErrorAction Stop | Out-Null
         }
     }
@@ -184,6 +150,7 @@ function Set-FeatureState {
         } elseif ($State.data -eq 'enabled') {
             Enable-WindowsOptionalFeature -Online -FeatureName $Item.name -NoRestart -ErrorAction Stop | Out-Null
         }
+        $script:Features = $null
     }
 }
 
