@@ -15,7 +15,8 @@ from douse.content.controls import controls
 from douse.harden.audit.inventory import Inventory
 from douse.harden.audit.run import judged
 from douse.harden.finding import AuditOptions, AuditResult
-from douse.harden.observed import Evidence, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Subject
 from harden import makers as m
 
 EDGE = r"SOFTWARE\Policies\Microsoft\Edge"

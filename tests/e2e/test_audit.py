@@ -13,7 +13,7 @@ import pytest
 from douse.content.controls import controls
 from douse.harden.audit.run import audit
 from douse.harden.finding import Asset, AuditOptions, AuditResult
-from douse.harden.observed import Problem
+from douse.harden.gathered import Problem
 from douse.report import controls_html
 from douse.report.audit_formats import FORMATS
 from douse.report.controls import control_rows

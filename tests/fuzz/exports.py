@@ -28,7 +28,8 @@ from douse.harden.evidence import (
     sysmon,
 )
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import SUBJECTS, Evidence
+from douse.harden.gathered import Evidence
+from douse.harden.observed import SUBJECTS
 from fuzz.mutate import TEXT
 from fuzz.target import Target
 from harden.collected import collected

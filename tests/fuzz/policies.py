@@ -20,7 +20,8 @@ from douse.harden.audit.mshta import answer
 from douse.harden.finding import ANSWERS
 from douse.harden.firewall_coverage import STATES as COVERED
 from douse.harden.firewall_coverage import coverage
-from douse.harden.observed import Seen, Source, StoredAppControl, StoredAppLocker, StoredRule, Subject
+from douse.harden.observed import StoredAppControl, StoredAppLocker, StoredRule, Subject
+from douse.harden.seen import Seen, Source
 from fuzz.mutate import TEXT
 from fuzz.target import Target, text_of
 

@@ -15,7 +15,8 @@ from douse.errors import EvidenceError
 from douse.harden import pol
 from douse.harden.evidence import derive, walk, zipped
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence, RegistryValue
+from douse.harden.gathered import Evidence
+from douse.harden.registry import RegistryValue
 from fuzz.mutate import BINARY, TEXT, Mutator
 from fuzz.target import Target
 from harden.hives import Key, changed, hive, log

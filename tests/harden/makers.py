@@ -22,18 +22,17 @@ from douse.harden.observed import (
     Answer,
     AuditState,
     Machine,
-    RegistryValue,
     Sacl,
     ScanRow,
-    Seen,
     Service,
-    Source,
     StoredAppControl,
     StoredAppLocker,
     StoredRule,
     Subject,
     Sysmon,
 )
+from douse.harden.registry import RegistryValue
+from douse.harden.seen import Seen, Source
 
 Add = Callable[[Subject], None]
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from conftest import missing
 from douse.errors import EvidenceError
 from douse.harden import pol
-from douse.harden.observed import RegistryValue
 from douse.harden.pol import Effect, PolEntry
+from douse.harden.registry import RegistryValue
 from douse.harden.registry_data import decode, encode
 
 SYSTEM_PYTHON = Path("/usr/bin/python3")

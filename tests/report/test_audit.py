@@ -17,7 +17,7 @@ import pytest
 from douse.content.mission import mission
 from douse.harden.audit.run import audit
 from douse.harden.finding import STATES, Asset, AuditOptions, AuditResult, SubjectResult
-from douse.harden.observed import Problem
+from douse.harden.gathered import Problem
 from douse.report import audit_story as story
 from douse.report.audit import audit_document
 from douse.report.audit_formats import FORMATS

@@ -20,7 +20,7 @@ from douse.text import clean
 if TYPE_CHECKING:
     from douse.harden.finding import AuditResult
     from douse.harden.for_incident import ForIncident
-    from douse.harden.observed import Problem
+    from douse.harden.gathered import Problem
 
 AUDIT_FORMATS = ("table", "json", "csv", "html", "navigator")
 FOR_FORMATS = ("table", "json", "markdown")

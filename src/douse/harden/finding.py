@@ -14,7 +14,8 @@ from pathlib import Path
 
 from douse.content.controls import Control
 from douse.content.settings import Setting
-from douse.harden.observed import Problem, Source
+from douse.harden.gathered import Problem
+from douse.harden.seen import Source
 
 STATES = ("fail", "conflict", "partial", "unknown", "pass", "not-applicable")
 """What a check or finding can say, in the order of their urgency."""

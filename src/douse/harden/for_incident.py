@@ -23,8 +23,8 @@ from douse.errors import EvidenceError
 from douse.harden.audit.run import audit
 from douse.harden.audit.weigh import shortened
 from douse.harden.finding import AuditOptions, AuditResult, Finding, SubjectResult
+from douse.harden.gathered import Problem
 from douse.harden.generate.formats import FORMATS
-from douse.harden.observed import Problem
 
 PREFERRED = ("gpo", "powershell")
 """The formats that a suggestion begins with, where they can say something."""

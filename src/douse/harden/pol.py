@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from douse.errors import EvidenceError
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 from douse.harden.registry_data import NUMBERS, decode, encode, text_of
 
 MAGIC = b"PReg\x01\x00\x00\x00"

@@ -8,7 +8,7 @@ as it stood would be a guess; the type's name is kept), so that nothing is lost 
 from __future__ import annotations
 
 from douse.content.settings import Data
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 
 TYPES = {0: "REG_NONE", 1: "REG_SZ", 2: "REG_EXPAND_SZ", 3: "REG_BINARY", 4: "REG_DWORD", 7: "REG_MULTI_SZ",
          11: "REG_QWORD"}

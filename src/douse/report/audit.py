@@ -13,7 +13,8 @@ from douse.content.attack import attack_version
 from douse.content.controls import Control
 from douse.content.mission import mission
 from douse.harden.finding import ANSWERS, STATES, AuditResult, Check, Cited, Finding, Lint, MshtaAnswer, SubjectResult
-from douse.harden.observed import Problem, Source
+from douse.harden.gathered import Problem
+from douse.harden.seen import Source
 from douse.report.audit_schema import (
     SCHEMA,
     AuditDocument,

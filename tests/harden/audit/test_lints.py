@@ -14,7 +14,8 @@ from douse.harden.finding import SEVERITIES, Lint
 from douse.harden.firewall_rule import block_rule
 from douse.harden.generate.applocker import made_policy
 from douse.harden.generate.wdac import policy_for
-from douse.harden.observed import Seen, StoredAppLocker, Subject
+from douse.harden.observed import StoredAppLocker, Subject
+from douse.harden.seen import Seen
 from harden import makers as m
 
 ALL, ADMINS = "S-1-1-0", "S-1-5-32-544"

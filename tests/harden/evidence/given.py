@@ -6,7 +6,8 @@ import json
 
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.walk import read, reader_of
-from douse.harden.observed import Evidence, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Subject
 
 
 def given(name: str, data: bytes | str | object, *, reader: str = "", evidence: Evidence | None = None) -> Evidence:

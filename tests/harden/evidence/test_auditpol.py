@@ -6,7 +6,8 @@ import pytest
 
 from douse.harden.evidence import auditpol
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import AuditState, Evidence, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import AuditState, Subject
 from harden.evidence.given import given, only, told
 
 PROCESS, FILES, FILTER = (f"0CCE92{part}-69AE-11D9-BED3-505054503030" for part in ("2B", "1D", "26"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from douse.harden.evidence.browser import CHROME, CHROMIUM, EDGE, FIREFOX, as_registry
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 from harden.evidence.given import given, only, told
 
 

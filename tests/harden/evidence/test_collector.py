@@ -19,7 +19,9 @@ from douse.harden.evidence import collector
 from douse.harden.evidence.defender import rule_ids
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.walk import gather
-from douse.harden.observed import AuditState, Evidence, Machine, RegistryValue, Sacl, Service, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import AuditState, Machine, Sacl, Service, Subject
+from douse.harden.registry import RegistryValue
 from harden.collected import collected
 
 CHROME = r"SOFTWARE\Policies\Google\Chrome"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from douse.harden.applocker_policy import UNKNOWN_MODE
 from douse.harden.evidence import derive, hive_keys
-from douse.harden.observed import Evidence, Registry, RegistryValue, Source, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Subject
+from douse.harden.registry import Registry, RegistryValue
+from douse.harden.seen import Source
 
 HIVE = Source("hive", "SOFTWARE", "aa")
 POLICY = Source("registry_pol", "registry.pol", "bb")

@@ -11,8 +11,10 @@ import pytest
 from douse.harden import pol
 from douse.harden.applocker_policy import UNKNOWN_MODE
 from douse.harden.evidence import walk
-from douse.harden.observed import AuditState, Evidence, RegistryValue, Service
+from douse.harden.gathered import Evidence
+from douse.harden.observed import AuditState, Service
 from douse.harden.pol import PolEntry
+from douse.harden.registry import RegistryValue
 
 GUID = "{31B2F340-016D-11D2-945F-00C04FB984F9}"
 FIREWALL = r"Software\Policies\Microsoft\WindowsFirewall"

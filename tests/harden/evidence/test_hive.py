@@ -16,7 +16,8 @@ from douse.errors import EvidenceError
 from douse.harden.evidence import hive_keys, walk
 from douse.harden.evidence.hive_file import Hive
 from douse.harden.evidence.hive_logs import recover
-from douse.harden.observed import Evidence, Machine, Service
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Machine, Service
 from douse.harden.registry_data import decode
 from harden.hives import EXPAND_SZ, QWORD, Key, changed, hive, log, log_block
 

@@ -10,7 +10,7 @@ import pytest
 from douse.harden.evidence import names, walk
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.hive_file import Hive
-from douse.harden.observed import Evidence
+from douse.harden.gathered import Evidence
 from harden.hives import Key, hive
 
 CONFIG = "Windows/System32/config"

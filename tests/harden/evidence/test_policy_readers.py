@@ -11,9 +11,9 @@ from douse.harden.applocker_policy import write
 from douse.harden.audit.mshta import answer
 from douse.harden.evidence import app_control, applocker
 from douse.harden.evidence.file import EvidenceFile
+from douse.harden.gathered import Evidence
 from douse.harden.generate.applocker import made_policy
 from douse.harden.generate.wdac import policy_for, xml_of
-from douse.harden.observed import Evidence
 
 SETTINGS = [one for control in controls() for one in control.settings if isinstance(one, AppLockerSetting)]
 APPLOCKER = write(made_policy(SETTINGS, "enforce", None)).decode()

@@ -10,7 +10,7 @@ import pytest
 from douse.errors import EvidenceError
 from douse.harden.evidence import walk
 from douse.harden.evidence.regfile import parse, place_of
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 
 HEAD = "Windows Registry Editor Version 5.00\r\n\r\n"
 EXPORT = HEAD + "\r\n".join((

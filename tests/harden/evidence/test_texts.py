@@ -7,7 +7,7 @@ import pytest
 from douse.errors import EvidenceError
 from douse.harden.evidence import texts, xml
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence
+from douse.harden.gathered import Evidence
 
 TEXT = "[Registry Values]\r\nMACHINE\\Söftware\\X=1,\"ä €\"\r\n"
 

@@ -16,7 +16,8 @@ from douse.harden import pol
 from douse.harden.evidence import beside, walk, zipped
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.table import READERS
-from douse.harden.observed import Evidence, RegistryValue
+from douse.harden.gathered import Evidence
+from douse.harden.registry import RegistryValue
 from harden.hives import Key, hive
 
 POL = pol.write([pol.PolEntry.of(r"Software\X", "a", RegistryValue("REG_DWORD", 1))])

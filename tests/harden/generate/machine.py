@@ -28,23 +28,14 @@ from douse.harden.app_control_policy import parse as parse_app_control
 from douse.harden.applocker_policy import parse as parse_applocker
 from douse.harden.applocker_policy import rule_text
 from douse.harden.firewall_rule import FirewallRule, block_rule
+from douse.harden.gathered import Evidence
 from douse.harden.generate.intune import AUDIT_NODES
 from douse.harden.generate.script import embedded
-from douse.harden.observed import (
-    AuditState,
-    Evidence,
-    RegistryValue,
-    Sacl,
-    Seen,
-    Service,
-    Source,
-    StoredAppControl,
-    StoredAppLocker,
-    StoredRule,
-    Sysmon,
-)
+from douse.harden.observed import AuditState, Sacl, Service, StoredAppControl, StoredAppLocker, StoredRule, Sysmon
 from douse.harden.observed import Machine as MachineFacts
+from douse.harden.registry import RegistryValue
 from douse.harden.registry_data import decode
+from douse.harden.seen import Seen, Source
 from douse.harden.stores_folders import profile_store_folders
 
 Place = tuple[str, str, str, str]

@@ -9,7 +9,7 @@ from douse.content.controls import controls
 from douse.harden.generate.choose import chosen
 from douse.harden.generate.plan import policy_for
 from douse.harden.generate.policy import GoRecord, Policy, RegistryChange, Site
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 
 SITE = Site(organisation="Example", proxy_ports=(3128,), extensions={
     "chrome": ("nngceckbapebfimnlniiiahkandclblb",), "edge": ("jbkfoedolllekgbhcbcoahefnbanhhlh",), "firefox": ()})

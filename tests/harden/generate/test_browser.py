@@ -16,7 +16,7 @@ from douse.content.settings import RegistrySetting
 from douse.errors import ContentError
 from douse.harden.generate.browser import BROWSERS, KINDS, files, policies
 from douse.harden.generate.policy import RegistryChange, Site
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 from harden.generate.policies import SITE, policy
 
 

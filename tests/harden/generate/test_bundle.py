@@ -20,13 +20,16 @@ from conftest import FUZZ
 from douse.content.controls import controls
 from douse.errors import EvidenceError, OutputError
 from douse.harden.evidence import walk
+from douse.harden.gathered import Evidence
 from douse.harden.generate import plan
 from douse.harden.generate.bundle import Bundle, generate
 from douse.harden.generate.changes import changes_json
 from douse.harden.generate.formats import FORMATS, realised_settings, unsaid
 from douse.harden.generate.policy import WORDS, BundleFile, GenerateOptions, Policy
 from douse.harden.generate.readme import readme
-from douse.harden.observed import Evidence, RegistryValue, Source, Subject
+from douse.harden.observed import Subject
+from douse.harden.registry import RegistryValue
+from douse.harden.seen import Source
 from harden.generate.go_files import GROUP, TODAY, go_file, site_file
 from harden.generate.machine import read_reg
 

@@ -19,8 +19,8 @@ from douse.content.settings import AuditSetting, ServiceSetting
 from douse.harden.generate import gpo, plan, pol
 from douse.harden.generate.bundle import generate
 from douse.harden.generate.policy import GenerateOptions, Policy
-from douse.harden.observed import RegistryValue
 from douse.harden.pol import effects, read
+from douse.harden.registry import RegistryValue
 from douse.harden.registry_data import NUMBERS, encode
 from harden.generate.go_files import TODAY, go_file, site_file
 from harden.generate.machine import parse_pol_by_hand

@@ -22,11 +22,12 @@ from douse.harden.evidence import walk
 from douse.harden.evidence.derive import derive
 from douse.harden.finding import Check, Finding
 from douse.harden.firewall_rule import parse
+from douse.harden.gathered import Evidence
 from douse.harden.generate.bundle import Bundle, generate
 from douse.harden.generate.formats import FORMATS, realised_settings
 from douse.harden.generate.policy import BundleFile, GenerateOptions
 from douse.harden.generate.script import embedded
-from douse.harden.observed import Evidence, RegistryValue
+from douse.harden.registry import RegistryValue
 from douse.harden.stores_folders import profile_store_folders
 from harden.collected import collected
 from harden.generate.go_files import TODAY, go_file, site_file

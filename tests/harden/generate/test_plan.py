@@ -28,7 +28,7 @@ from douse.harden.generate import plan, realise
 from douse.harden.generate.choose import chosen
 from douse.harden.generate.formats import realised_settings
 from douse.harden.generate.policy import GenerateOptions, Policy, RegistryChange, guid_for
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 from douse.report.preflight import preflight_document
 from douse.report.preflight_formats import FORMATS as EXPORTERS
 from harden.generate.go_files import GROUP, TODAY, go_file, site_file

@@ -12,7 +12,9 @@ from douse.content.settings import Data
 from douse.harden.generate import plan, reg
 from douse.harden.generate.policy import GenerateOptions, Policy, RegistryChange
 from douse.harden.generate.undo import LEAVE, REMOVE, RESTORE, undone
-from douse.harden.observed import RegistryValue, Source, Subject
+from douse.harden.observed import Subject
+from douse.harden.registry import RegistryValue
+from douse.harden.seen import Source
 from harden.generate.machine import read_reg
 
 SOURCE = Source("hive", "SOFTWARE", "0" * 64)

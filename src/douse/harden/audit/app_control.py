@@ -25,7 +25,8 @@ from douse.harden.audit.weigh import (
     unique_citations,
 )
 from douse.harden.finding import Check
-from douse.harden.observed import Seen, StoredAppControl, Subject
+from douse.harden.observed import StoredAppControl, Subject
+from douse.harden.seen import Seen
 
 _MISSING = "The collector's JSON (CiTool lists what is active) together with the policy's XML would tell."
 

@@ -24,7 +24,8 @@ from douse.harden.audit.weigh import (
     unique_citations,
 )
 from douse.harden.finding import Check, Cited
-from douse.harden.observed import STORES, Seen, Source, StoredAppLocker, Subject
+from douse.harden.observed import STORES, StoredAppLocker, Subject
+from douse.harden.seen import Seen, Source
 
 SRP = r"SOFTWARE\Policies\Microsoft\Windows\SrpV2"
 """Where Group Policy and the local policy keep AppLocker's rules."""

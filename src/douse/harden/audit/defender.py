@@ -22,7 +22,8 @@ from douse.harden.audit.weigh import (
     unique_citations,
 )
 from douse.harden.finding import Check, Cited
-from douse.harden.observed import Seen, Subject
+from douse.harden.observed import Subject
+from douse.harden.seen import Seen
 
 STATES = {0: ("fail", "off"), 1: ("pass", "block"), 2: ("partial", "audit"), 5: ("fail", "not configured"),
           6: ("partial", "warn")}

@@ -30,7 +30,8 @@ from douse.harden.audit.weigh import (
 from douse.harden.finding import Check, Cited
 from douse.harden.firewall_coverage import Coverage, coverage, outranks
 from douse.harden.firewall_rule import PROFILES
-from douse.harden.observed import STORES, Seen, Source, StoredRule, Subject
+from douse.harden.observed import STORES, StoredRule, Subject
+from douse.harden.seen import Seen, Source
 
 NO_RULE = "no rule about the program"
 SERVICE = "MpsSvc"

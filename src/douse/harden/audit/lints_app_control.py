@@ -25,7 +25,8 @@ from douse.harden.app_control_policy import (
 from douse.harden.audit.weigh import cite_source, current, shortened
 from douse.harden.audit.wrong import Found, Wrong
 from douse.harden.finding import Lint
-from douse.harden.observed import Seen, StoredAppControl, Subject
+from douse.harden.observed import StoredAppControl, Subject
+from douse.harden.seen import Seen
 
 APP_CONTROL: Mapping[str, tuple[str, str]] = {
     "app-control-deny-only": ("error", "a base policy allows nothing, so that it blocks the whole computer"),

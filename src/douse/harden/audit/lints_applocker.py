@@ -22,7 +22,8 @@ from douse.harden.applocker_policy import AppLockerPolicy, AppLockerRule, Condit
 from douse.harden.audit.weigh import cite_source, current, is_policy, seen_of
 from douse.harden.audit.wrong import Found, Wrong
 from douse.harden.finding import Lint
-from douse.harden.observed import Seen, StoredAppLocker, Subject
+from douse.harden.observed import StoredAppLocker, Subject
+from douse.harden.seen import Seen
 from douse.harden.writable_folders import BELOW_WINDOWS
 
 APPLOCKER: Mapping[str, tuple[str, str]] = {

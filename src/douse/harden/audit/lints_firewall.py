@@ -17,7 +17,8 @@ from douse.harden.audit.weigh import cite, current
 from douse.harden.audit.wrong import Found, Wrong
 from douse.harden.finding import Lint
 from douse.harden.firewall_rule import FirewallRule, folded_path
-from douse.harden.observed import Seen, StoredRule, Subject
+from douse.harden.observed import StoredRule, Subject
+from douse.harden.seen import Seen
 
 FIREWALL: Mapping[str, tuple[str, str]] = {
     "firewall-inactive": ("warning", "a block rule for a program of ours is switched off"),

@@ -13,7 +13,8 @@ from douse.harden.audit.mfa_policies import EXPORT, demanding_resistance, polici
 from douse.harden.audit.tenant import changed, cited_first, folded
 from douse.harden.audit.weigh import current, current_sources, join, shortened, unseen
 from douse.harden.finding import Check
-from douse.harden.observed import Account, Seen, Subject
+from douse.harden.observed import Account, Subject
+from douse.harden.seen import Seen
 
 ENOUGH = 99
 """Percent of users that must have a second factor; the figure is ours."""

@@ -14,7 +14,8 @@ from douse.content.settings import TenantSetting
 from douse.harden.audit.tenant import changed, cited_first, folded
 from douse.harden.audit.weigh import current, current_sources, join, shortened, unseen
 from douse.harden.finding import Check, Cited
-from douse.harden.observed import AccessPolicy, Seen, Subject
+from douse.harden.observed import AccessPolicy, Subject
+from douse.harden.seen import Seen
 
 EMERGENCY = 2
 """How many single accounts a policy may leave out: Microsoft advises two for emergencies."""

@@ -25,7 +25,8 @@ from douse.harden.audit.firewall import NO_RULE, check_firewall, firewall_seen
 from douse.harden.audit.mshta_app_control import app_control
 from douse.harden.audit.weigh import cite, current, is_policy, join, listed_sentences, seen_of, unique_citations
 from douse.harden.finding import STATES, Cited, MshtaAnswer
-from douse.harden.observed import Seen, Service, StoredAppLocker, Subject
+from douse.harden.observed import Service, StoredAppLocker, Subject
+from douse.harden.seen import Seen
 
 S = TypeVar("S", bound=Setting)
 

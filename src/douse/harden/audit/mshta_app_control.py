@@ -16,7 +16,8 @@ from douse.harden.app_control_effect import NO_OPTION_11, Effect, effect
 from douse.harden.app_control_policy import SHARED_IDS, AppControlPolicy, policy_key
 from douse.harden.audit.weigh import cite, cite_source, current, current_sources, is_policy, only_value, seen_of
 from douse.harden.finding import Cited
-from douse.harden.observed import Seen, StoredAppControl, Subject
+from douse.harden.observed import StoredAppControl, Subject
+from douse.harden.seen import Seen
 
 UMCI_STATUS = "DeviceGuard.UsermodeCodeIntegrityPolicyEnforcementStatus"
 """0 is off, 1 audit, 2 enforced (Win32_DeviceGuard)."""

@@ -17,7 +17,8 @@ from douse.harden.app_control_effect import effect
 from douse.harden.audit.app_control import active_policies
 from douse.harden.audit.weigh import cite, current, join, unique_citations
 from douse.harden.finding import Check
-from douse.harden.observed import ScanRow, Seen, Subject
+from douse.harden.observed import ScanRow, Subject
+from douse.harden.seen import Seen
 
 _SCANNER = re.compile(r"HardeningKitty\D*([\d, and/]+)")
 _NUMBER = re.compile(r"\d+")

@@ -11,7 +11,8 @@ from datetime import date
 from douse.content.settings import QuestionSetting
 from douse.harden.audit.weigh import Opinion, cite, current, join, seen_of, settled
 from douse.harden.finding import Check
-from douse.harden.observed import Answer, Seen, Subject
+from douse.harden.observed import Answer, Subject
+from douse.harden.seen import Seen
 
 OLD_DAYS = 365
 """After so many days an answer is no proof any more."""

@@ -28,7 +28,9 @@ from douse.harden.audit.weigh import (
     unseen,
 )
 from douse.harden.finding import Check
-from douse.harden.observed import RegistryValue, Seen, Source, Subject
+from douse.harden.observed import Subject
+from douse.harden.registry import RegistryValue
+from douse.harden.seen import Seen, Source
 
 _WINDOWS = re.compile(r"%windir%|%systemroot%|[a-z]:\\windows(?=\\|$)", re.IGNORECASE)
 _ABSENT = "absent"

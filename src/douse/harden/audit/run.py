@@ -26,8 +26,10 @@ from douse.harden.audit.mshta import answer
 from douse.harden.audit.weigh import current
 from douse.harden.evidence.walk import gather
 from douse.harden.finding import Asset, AuditOptions, AuditResult, SubjectResult
+from douse.harden.gathered import Evidence, Problem
 from douse.harden.generate.choose import chosen
-from douse.harden.observed import Evidence, Problem, Seen, Source, StoredAppControl, Subject
+from douse.harden.observed import StoredAppControl, Subject
+from douse.harden.seen import Seen, Source
 
 OLD_DAYS = 90
 """Evidence of a host that is older is told to be old; the figure is ours."""

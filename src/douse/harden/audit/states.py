@@ -32,7 +32,8 @@ from douse.harden.audit.weigh import (
     unseen,
 )
 from douse.harden.finding import Check
-from douse.harden.observed import AuditState, Sacl, Seen, Service, Subject, Sysmon
+from douse.harden.observed import AuditState, Sacl, Service, Subject, Sysmon
+from douse.harden.seen import Seen
 
 _COLLECTOR = "The collector's JSON would tell."
 _OFF = frozenset({"disabled", "disabledwithpayloadremoved", "absent", "removed"})

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from douse.harden.audit.weigh import cite, join, unique_citations
 from douse.harden.finding import Check, Cited
-from douse.harden.observed import Seen
+from douse.harden.seen import Seen
 
 T = TypeVar("T")
 

@@ -17,7 +17,8 @@ from typing import TypeVar
 
 from douse.content.settings import Setting
 from douse.harden.finding import Check, Cited
-from douse.harden.observed import Seen, Service, Source, Subject
+from douse.harden.observed import Service, Subject
+from douse.harden.seen import Seen, Source
 
 T = TypeVar("T")
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from douse.harden.app_control_policy import parse
 from douse.harden.evidence import texts
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence, Seen, StoredAppControl
+from douse.harden.gathered import Evidence
+from douse.harden.observed import StoredAppControl
+from douse.harden.seen import Seen
 
 
 def looks(file: EvidenceFile) -> bool:

@@ -21,7 +21,9 @@ from douse.errors import EvidenceError
 from douse.harden.evidence import texts
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.naming import host_name, named_for_file
-from douse.harden.observed import AuditState, Evidence, Seen, Source, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import AuditState, Subject
+from douse.harden.seen import Seen, Source
 
 _GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?")
 _HEADER = re.compile(r'^\ufeff?"?[^,\r\n]+"?,[^,\r\n]+,[^,\r\n]+,[^,\r\n]*GUID[^,\r\n]*,', re.IGNORECASE)

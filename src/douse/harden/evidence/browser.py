@@ -22,7 +22,10 @@ from douse.harden.evidence import json_tree, texts
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.json_tree import Json, mapping, text
 from douse.harden.evidence.naming import named_for_file
-from douse.harden.observed import Evidence, RegistryValue, Source, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Subject
+from douse.harden.registry import RegistryValue
+from douse.harden.seen import Source
 
 CHROME, EDGE, FIREFOX = (
     r"SOFTWARE\Policies\Google\Chrome", r"SOFTWARE\Policies\Microsoft\Edge", r"SOFTWARE\Policies\Mozilla\Firefox")

@@ -10,7 +10,9 @@ import re
 
 from douse.harden.evidence import names
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence, Seen, StoredAppControl
+from douse.harden.gathered import Evidence
+from douse.harden.observed import StoredAppControl
+from douse.harden.seen import Seen
 
 SINGLE = "{A244370E-44C9-4C06-B551-F6016E563076}"
 """The id of the one policy that older formats have, which lies in SiPolicy.p7b."""

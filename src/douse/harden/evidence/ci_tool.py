@@ -16,7 +16,9 @@ from douse.harden.evidence import texts
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.json_tree import Json, listed, mapping, parse_text, text
 from douse.harden.evidence.naming import named_for_file
-from douse.harden.observed import Evidence, Seen, Source, StoredAppControl, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import StoredAppControl, Subject
+from douse.harden.seen import Seen, Source
 
 _VERSION = re.compile(r"\d{1,5}(?:\.\d{1,5}){3}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,20}", re.ASCII)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from douse.content.settings import REGISTRY_TYPES, Data
 from douse.harden.collect import APP_PATHS, CHANNELS, PROGRAMS, USER_PROGRAMS
 from douse.harden.evidence.json_tree import Json, listed, number, text
-from douse.harden.observed import RegistryValue, Seen
+from douse.harden.registry import RegistryValue
+from douse.harden.seen import Seen
 
 if TYPE_CHECKING:
     from douse.harden.evidence.collector import Collected

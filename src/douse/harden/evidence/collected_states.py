@@ -15,7 +15,8 @@ from douse.harden import applocker_policy
 from douse.harden.collect import FIREWALL_KEYS, SYSMON, SYSMON_CONFIG, asked
 from douse.harden.evidence import auditpol, ci_tool, defender, sddl
 from douse.harden.evidence.json_tree import Json, listed, mapping, number, text
-from douse.harden.observed import Seen, Service, StoredAppLocker, Sysmon
+from douse.harden.observed import Service, StoredAppLocker, Sysmon
+from douse.harden.seen import Seen
 
 if TYPE_CHECKING:
     from douse.harden.evidence.collector import Collected

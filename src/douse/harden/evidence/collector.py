@@ -18,7 +18,10 @@ from douse.errors import EvidenceError
 from douse.harden.evidence import collected_registry, collected_states, texts
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.json_tree import Json, listed, mapping, number, parse_text, text
-from douse.harden.observed import Evidence, Machine, RegistryValue, Seen, Source, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Machine, Subject
+from douse.harden.registry import RegistryValue
+from douse.harden.seen import Seen, Source
 
 SCHEMA, VERSION = "douse-collected", 1
 ROLES = {1: "workstation", 2: "domain controller", 3: "server"}

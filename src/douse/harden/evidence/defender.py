@@ -13,7 +13,9 @@ from functools import cache
 from douse.content.controls import controls
 from douse.content.settings import AsrSetting
 from douse.harden.evidence.json_tree import Json
-from douse.harden.observed import Evidence, Seen, Source, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Subject
+from douse.harden.seen import Seen, Source
 
 NOT_CONFIGURED = 5
 RULES = "MpPreference.AttackSurfaceReductionRules"

@@ -27,18 +27,10 @@ from douse.harden.applocker_policy import (
 from douse.harden.evidence import hive_keys
 from douse.harden.evidence.gpttmpl import STARTS
 from douse.harden.firewall_rule import FirewallRule
-from douse.harden.observed import (
-    Evidence,
-    Machine,
-    RegistryValue,
-    Scalar,
-    Seen,
-    Service,
-    Source,
-    StoredAppLocker,
-    StoredRule,
-    Subject,
-)
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Machine, Scalar, Service, StoredAppLocker, StoredRule, Subject
+from douse.harden.registry import RegistryValue
+from douse.harden.seen import Seen, Source
 
 POLICY_FIREWALL = r"SOFTWARE\Policies\Microsoft\WindowsFirewall"
 FIREWALL_STORES = {"gpo": rf"{POLICY_FIREWALL}\FirewallRules", "mdm": rf"{hive_keys.FIREWALL}\Mdm\FirewallRules",

@@ -16,7 +16,9 @@ from douse.harden.evidence import entra_policy, json_tree, texts
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.json_tree import Json, listed, mapping, text
 from douse.harden.evidence.table_text import header_of, header_separator, table
-from douse.harden.observed import Account, Evidence, Seen, Source, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Account, Subject
+from douse.harden.seen import Seen, Source
 
 TENANT = "Entra ID"
 """How the one tenant of a run is called; its exports do not name it."""

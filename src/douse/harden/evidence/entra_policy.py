@@ -11,7 +11,8 @@ import json
 from collections.abc import Iterator
 
 from douse.harden.evidence.json_tree import Json, listed, mapping, text
-from douse.harden.observed import AccessPolicy, Seen, Source, Subject
+from douse.harden.observed import AccessPolicy, Subject
+from douse.harden.seen import Seen, Source
 
 STATES = {"enabled": "enabled", "disabled": "disabled", "enabledforreportingbutnotenforced": "report-only"}
 STRENGTHS = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from douse.harden.observed import Source
+from douse.harden.seen import Source
 
 MAX_BYTES = 512 << 20
 """Of one file; a hive of a server has some 200 MB."""

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from douse.errors import EvidenceError
 from douse.harden.evidence import names, texts, xml
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Subject
 
 GUID = re.compile(r"\{[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}")
 _PART = re.compile(r"(?:^|/)(machine|user)/(?:registry\.pol|microsoft/windows nt/(?:secedit/gpttmpl\.inf|"

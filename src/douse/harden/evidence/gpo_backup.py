@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from douse.harden.evidence import gpo, xml
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence
+from douse.harden.gathered import Evidence
 
 
 def read(file: EvidenceFile, evidence: Evidence) -> None:

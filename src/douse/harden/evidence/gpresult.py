@@ -20,18 +20,11 @@ from douse.harden.evidence import preferences, xml
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.naming import named_for_file
 from douse.harden.firewall_rule import FirewallRule
-from douse.harden.observed import (
-    AuditState,
-    Evidence,
-    RegistryValue,
-    Seen,
-    Service,
-    Source,
-    StoredAppLocker,
-    StoredRule,
-    Subject,
-)
+from douse.harden.gathered import Evidence
+from douse.harden.observed import AuditState, Service, StoredAppLocker, StoredRule, Subject
+from douse.harden.registry import RegistryValue
 from douse.harden.registry_data import encode, shown
+from douse.harden.seen import Seen, Source
 
 _FIREWALL = r"SOFTWARE\Policies\Microsoft\WindowsFirewall"
 _PROFILE_VALUES = ("EnableFirewall", "AllowLocalPolicyMerge", "DefaultOutboundAction")

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 
 from douse.harden.evidence import gpo, texts
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence, RegistryValue, Seen, Service, Source, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Service, Subject
+from douse.harden.registry import RegistryValue
 from douse.harden.registry_data import shown
+from douse.harden.seen import Seen, Source
 
 STARTS = {"0": "automatic", "1": "automatic", "2": "automatic", "3": "manual", "4": "disabled"}
 """How a service starts, by Windows' number; 0 and 1 are drivers, which start even earlier."""

@@ -17,7 +17,9 @@ from douse.harden.evidence.defender import RULES
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.naming import named_for_file
 from douse.harden.evidence.table_text import header_of, header_separator, table
-from douse.harden.observed import Evidence, ScanRow, Seen, Source, StoredRule, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import ScanRow, StoredRule, Subject
+from douse.harden.seen import Seen, Source
 
 NEEDED = ("id", "name", "result")
 _PASSED = {"passed": True, "failed": False}

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from douse.harden.evidence import hive_keys, hive_logs, names
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.hive_file import Hive, HiveKey
-from douse.harden.observed import Evidence, Registry, Source
+from douse.harden.gathered import Evidence
+from douse.harden.registry import Registry
 from douse.harden.registry_data import decode, shown
+from douse.harden.seen import Source
 
 _LOGS = (".LOG1", ".LOG2", ".LOG")
 _TEMPLATES = ("default", "default user", "public", "all users")

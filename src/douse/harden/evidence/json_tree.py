@@ -14,7 +14,7 @@ from typing import NoReturn
 from douse.errors import EvidenceError
 from douse.harden.evidence import texts
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence
+from douse.harden.gathered import Evidence
 
 MAX_HELD, MAX_SPLIT = 1_000_000, 10_000_000
 """Objects and lists, and commas, of a document. In memory an empty object takes twenty times its text, so that a file

@@ -17,7 +17,8 @@ from douse.harden.evidence import defender, json_tree, texts, xml
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.json_tree import Json, listed, mapping
 from douse.harden.evidence.naming import named_for_file
-from douse.harden.observed import Evidence, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Subject
 
 RULE_IDS, RULE_ACTIONS = "attacksurfacereductionrules_ids", "attacksurfacereductionrules_actions"
 _PREFERENCE = "DisableRealtimeMonitoring"

@@ -16,7 +16,7 @@ from pathlib import Path
 from douse.errors import EvidenceError
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.hive_file import Hive
-from douse.harden.observed import Evidence
+from douse.harden.gathered import Evidence
 from douse.harden.registry_data import text_of
 
 _PLACE = re.compile(r"(?:^|/)(?:windows/system32/(?:config/[^/]+|(?:grouppolicy|codeintegrity)/.+)|"

@@ -12,7 +12,8 @@ import re
 
 from douse.errors import EvidenceError
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Subject
 
 _CERTAIN = re.compile(
     r"(?:^|[._\- ]+)(?:get-?)?(?:mppreference|mpcomputerstatus|auditpol|citool|sysmon(?:64)?|hardening-?kitty|policies)"

@@ -14,8 +14,11 @@ from xml.etree.ElementTree import Element  # the type only
 
 from douse.harden.evidence import gpo, xml
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence, RegistryValue, Seen, Service, Source, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Service, Subject
+from douse.harden.registry import RegistryValue
 from douse.harden.registry_data import shown
+from douse.harden.seen import Seen, Source
 
 HIVES = {"HKEY_LOCAL_MACHINE": "HKLM", "HKEY_CURRENT_USER": "HKCU"}
 _STARTS = {"AUTOMATIC": "automatic", "BOOT": "automatic", "SYSTEM": "automatic", "AUTOMATIC_DELAYED": "automatic",

@@ -15,8 +15,10 @@ from douse.content.questionnaire import question_ids
 from douse.errors import ContentError, EvidenceError
 from douse.harden.evidence import texts
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Answer, Evidence, Seen, Source, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Answer, Subject
 from douse.harden.questionnaire import FORMAT
+from douse.harden.seen import Seen, Source
 
 _LONGEST = 300
 ANSWERS = ("yes", "no", "partial", "unknown")

@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from douse.errors import EvidenceError
 from douse.harden.evidence import names, texts
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence, RegistryValue, Subject
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Subject
+from douse.harden.registry import RegistryValue
 from douse.harden.registry_data import decode, shown
 
 START = re.compile(r"\s*(Windows Registry Editor Version 5\.00|REGEDIT4)\s*(?:\r?\n|$)")

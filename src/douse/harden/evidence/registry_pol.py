@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from douse.harden import pol
 from douse.harden.evidence import gpo
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence, Registry, RegistryValue, Source
+from douse.harden.gathered import Evidence
+from douse.harden.registry import Registry, RegistryValue
 from douse.harden.registry_data import shown
+from douse.harden.seen import Source
 
 
 def read(file: EvidenceFile, evidence: Evidence) -> None:

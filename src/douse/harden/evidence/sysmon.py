@@ -14,7 +14,9 @@ from douse.errors import EvidenceError
 from douse.harden.evidence import texts
 from douse.harden.evidence.file import EvidenceFile
 from douse.harden.evidence.naming import named_for_file
-from douse.harden.observed import Evidence, Seen, Sysmon
+from douse.harden.gathered import Evidence
+from douse.harden.observed import Sysmon
+from douse.harden.seen import Seen
 
 EVENTS = {
     "processcreate": (1,), "filecreatetime": (2,), "networkconnect": (3,), "processterminate": (5,), "driverload": (6,),

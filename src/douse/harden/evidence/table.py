@@ -16,7 +16,7 @@ from typing import Protocol
 
 from douse.harden.evidence import signs
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence
+from douse.harden.gathered import Evidence
 
 
 class Read(Protocol):

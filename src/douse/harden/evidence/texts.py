@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from douse.errors import EvidenceError
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence
+from douse.harden.gathered import Evidence
 
 MAX_TEXT = 64 << 20
 """Bytes of a text; the report of a large domain has some 30 MB."""

@@ -26,7 +26,7 @@ from douse.harden.evidence import derive, signs, texts, zipped
 from douse.harden.evidence.beside import Listings, OnDisk
 from douse.harden.evidence.file import MAX_BYTES, EvidenceFile
 from douse.harden.evidence.table import READERS, Reader
-from douse.harden.observed import Evidence
+from douse.harden.gathered import Evidence
 from douse.hunt import plan
 
 

@@ -17,7 +17,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 from douse.errors import EvidenceError
 from douse.harden.evidence import texts
 from douse.harden.evidence.file import EvidenceFile
-from douse.harden.observed import Evidence
+from douse.harden.gathered import Evidence
 
 MAX_DEPTH = 200
 """Of elements in each other; a GPO report has some 15."""

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from douse.errors import EvidenceError
 from douse.harden.evidence.beside import InArchive
 from douse.harden.evidence.file import MAX_BYTES, EvidenceFile
-from douse.harden.observed import Evidence
+from douse.harden.gathered import Evidence
 
 PEEK = 64 << 10
 """How many bytes of a file are read to choose its reader, before the whole is."""

@@ -24,7 +24,7 @@ from douse.harden.applocker_decision import ADMINISTRATORS, Program, decide
 from douse.harden.applocker_policy import AppLockerPolicy, AppLockerRule, Condition, RuleCollection, rule_text, write
 from douse.harden.generate.policy import BundleFile, GoRecord, Policy, RegistryChange, Site, guid_for
 from douse.harden.generate.site import is_group_sid, is_name
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 from douse.harden.writable_folders import BELOW_WINDOWS
 
 KEY = r"SOFTWARE\Policies\Microsoft\Windows\SrpV2"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from douse.errors import EvidenceError
-from douse.harden.observed import Problem, Subject
+from douse.harden.gathered import Problem
+from douse.harden.observed import Subject
 
 
 def read_before(paths: Sequence[str]) -> tuple[Subject | None, tuple[Problem, ...]]:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from douse.errors import OutputError
+from douse.harden.gathered import Problem
 from douse.harden.generate.changes import changes_json
 from douse.harden.generate.formats import FORMATS, unsaid
 from douse.harden.generate.plan import planned
 from douse.harden.generate.policy import WORDS, BundleFile, GenerateOptions, Policy
 from douse.harden.generate.readme import readme
 from douse.harden.generate.undo import good_already
-from douse.harden.observed import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,9 @@ from douse.content.settings import (
 )
 from douse.harden.generate.policy import Change, Policy
 from douse.harden.generate.undo import Old, Undo, undone, user_profiles
-from douse.harden.observed import RegistryValue, Seen, Subject
+from douse.harden.observed import Subject
+from douse.harden.registry import RegistryValue
+from douse.harden.seen import Seen
 
 FORMAT = "douse.changes/1"
 Json: TypeAlias = "str | int | bool | Sequence[Json] | Mapping[str, Json] | None"

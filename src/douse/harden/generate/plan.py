@@ -15,6 +15,7 @@ from douse import __version__
 from douse.content.controls import Control
 from douse.content.settings import AuditSetting
 from douse.errors import ContentError
+from douse.harden.gathered import Problem
 from douse.harden.generate.applocker import srp_values
 from douse.harden.generate.before import read_before
 from douse.harden.generate.choose import chosen
@@ -31,7 +32,7 @@ from douse.harden.generate.policy import (
 )
 from douse.harden.generate.realise import Wish, realised
 from douse.harden.generate.site import read_site
-from douse.harden.observed import Problem, Subject
+from douse.harden.observed import Subject
 
 
 def planned(options: GenerateOptions) -> tuple[Policy, tuple[Problem, ...]]:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from douse.harden import pol
 from douse.harden.generate.policy import BundleFile, Policy, RegistryChange
 from douse.harden.generate.undo import REMOVE, RESTORE, Undo, undone
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 
 FOLDER = PurePosixPath("pol")
 SIDES = {"HKLM": "Machine", "HKCU": "User"}

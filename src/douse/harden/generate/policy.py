@@ -31,7 +31,8 @@ from douse.content.settings import (
     Setting,
     SysmonSetting,
 )
-from douse.harden.observed import RegistryValue, Subject
+from douse.harden.observed import Subject
+from douse.harden.registry import RegistryValue
 
 MODES = ("audit", "enforce")
 WORDS = ("gpo", "pol", "reg", "powershell", "applocker", "wdac", "intune", "browser", "sysmon", "auditpol")

@@ -31,7 +31,7 @@ from douse.harden.generate.applocker import applocker
 from douse.harden.generate.policy import BundleFile, FirewallChange, Policy, RegistryChange
 from douse.harden.generate.sacl import sacl_scripts
 from douse.harden.generate.script import assembled, embedded, script_data
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 
 __all__ = ["document", "embedded", "files", "netsh"]
 

@@ -42,7 +42,7 @@ from douse.harden.generate.policy import (
     Site,
     guid_for,
 )
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 
 Realised = RegistryChange | FirewallChange | Change | Left
 S = TypeVar("S", bound=Setting)

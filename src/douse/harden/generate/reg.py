@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from douse.harden.generate.policy import BundleFile, Policy, RegistryChange
 from douse.harden.generate.undo import LEAVE, REMOVE, Undo, undone, user_profiles
-from douse.harden.observed import RegistryValue
+from douse.harden.registry import RegistryValue
 from douse.harden.registry_data import NUMBERS, encode
 
 FOLDER = PurePosixPath("reg")

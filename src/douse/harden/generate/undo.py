@@ -15,8 +15,10 @@ from dataclasses import dataclass
 
 from douse.content.settings import AsrSetting, RegistrySetting, Setting
 from douse.harden.generate.policy import Policy, RegistryChange
-from douse.harden.observed import RegistryValue, Seen, Subject
+from douse.harden.observed import Subject
+from douse.harden.registry import RegistryValue
 from douse.harden.registry_data import NUMBERS, encode
+from douse.harden.seen import Seen
 
 RESTORE, REMOVE, LEAVE = "restore", "remove", "leave"
 
