@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from douse.report.controls import control_rows
 from harden import fleet
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.e2e
 
@@ -60,28 +59,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     rows[0] = {**rows[0], "title": HOSTILE, "cost": HOSTILE, "unverified": HOSTILE}
     found["catalogue"].write_text(controls_html.render(rows), encoding="utf-8")
     return found
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a page with all its details open; what it asks for and complains about is kept beside it."""
-    contexts = []
-
-    def make(path: Path, **options: object) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.asked, page.complaints = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto(path.as_uri())
-        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
 
 
 NAMES = pytest.mark.parametrize("name", ["fleet", "odd", "many", "nothing", "policy", "catalogue"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from douse.report.preflight_formats import FORMATS
 from harden.preflight.fleet_logs import DAY, HOSTS, MSHTA, days_of, form, hta, inventory, on, run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    pass
 
 pytestmark = pytest.mark.e2e
 
@@ -37,27 +36,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, result in results.items():
         (folder / f"{name}.html").write_bytes(b"".join(FORMATS["html"](preflight_document(result))))
     return {name: folder / f"{name}.html" for name in results}
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a page; what it asks for and complains about is kept beside it."""
-    contexts = []
-
-    def make(path: Path, **options: object) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.asked, page.complaints = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto(path.as_uri())
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
 
 
 NAMES = pytest.mark.parametrize("name", ["go", "no", "insufficient"])

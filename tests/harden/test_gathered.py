@@ -11,7 +11,7 @@ from douse.harden.gathered import Evidence
 from douse.harden.registry import RegistryValue
 from douse.harden.seen import Source
 
-ONE, TWO = Source("hive", "SOFTWARE", "aa"), Source("regfile", "x.reg", "bb")
+ONE = Source("hive", "SOFTWARE", "aa")
 DWORD = RegistryValue("REG_DWORD", 1)
 
 

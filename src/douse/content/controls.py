@@ -149,6 +149,19 @@ def controls() -> tuple[Control, ...]:
     return tuple(found)
 
 
+def needs_of(control: Control, known: Iterable[Control]) -> set[str]:
+    """The ids of the controls that one needs, and that those need, all of which are known."""
+    by_id = {one.id: one for one in known}
+    found: set[str] = set()
+    queue = list(control.needs)
+    while queue:
+        name = queue.pop()
+        if name not in found:
+            found.add(name)
+            queue += by_id[name].needs
+    return found
+
+
 def named(names: Iterable[str]) -> tuple[Control, ...]:
     """The controls of these ids or slugs in the order of the catalogue, all of them for no name.
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from douse.content.controls import EFFECTS, SEVERITIES, Control, controls
+from douse.content.controls import EFFECTS, SEVERITIES, Control, controls, needs_of
 from douse.content.settings import Setting
 from douse.errors import EvidenceError
 from douse.harden.audit.run import audit
@@ -115,13 +115,13 @@ def _for_one(chain: Chain, result: AuditResult | None, profile: str, by_id: dict
     """One incident."""
     unknown = tuple(one.control for one in chain.broken if one.control not in by_id)
     found = [_measure(one, by_id[one.control], chain, profile) for one in chain.broken if one.control in by_id]
-    needed = tuple(sorted(_needed(found, by_id)))
+    needed = tuple(sorted(_needed(found)))
     notes: tuple[str, ...] = ()
     if result is not None:
         found, notes = _judged(found, result, chain.host)
     ranked = tuple(sorted(found, key=_rank))
     to_do = [one.control for one in ranked if not one.in_place]
-    wanted = [*to_do, *(by_id[name] for name in needed if any(name in _all_needs(one, by_id) for one in to_do))]
+    wanted = [*to_do, *(by_id[name] for name in needed if any(name in needs_of(one, controls()) for one in to_do))]
     return ForIncident(chain, profile, ranked, needed, unknown, result is not None, notes,
                        result.problems if result is not None else (), command(wanted, profile), _preflights(to_do))
 
@@ -148,20 +148,9 @@ def _rank(one: Measure) -> tuple[bool, int, int, int, str]:
     return (one.in_place, EFFECTS.index(one.effect), one.step, SEVERITIES.index(one.control.severity), one.control.id)
 
 
-def _all_needs(control: Control, by_id: dict[str, Control]) -> set[str]:
-    found: set[str] = set()
-    queue = list(control.needs)
-    while queue:
-        name = queue.pop()
-        if name not in found:
-            found.add(name)
-            queue += by_id[name].needs
-    return found
-
-
-def _needed(found: Sequence[Measure], by_id: dict[str, Control]) -> set[str]:
+def _needed(found: Sequence[Measure]) -> set[str]:
     named = {one.control.id for one in found}
-    return {name for one in found for name in _all_needs(one.control, by_id)} - named
+    return {name for one in found for name in needs_of(one.control, controls())} - named
 
 
 # ── what is in place ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from douse.content.controls import Control, controls
+from douse.content.controls import Control, controls, needs_of
 from douse.content.settings import RegistrySetting, SaclSetting
 from douse.harden.audit.checks import check
 from douse.harden.audit.opinions import second_opinions, with_language_mode
@@ -31,24 +31,11 @@ _BAD = ("fail", "partial")
 def findings(subject: Subject, wanted: Sequence[Control], profile: str, today: date | None = None
              ) -> tuple[Finding, ...]:
     """One finding for each of these controls that is about the subject."""
-    needed = {name for control in wanted for name in _all_needs(control)}
+    needed = {name for control in wanted for name in needs_of(control, controls())}
     base = {control.id: found for control in controls() if control in wanted or control.id in needed
             if (found := _finding(control, subject, profile, today)) is not None}
     done = {name: _with_needs(name, base, subject, frozenset()) for name in base}
     return tuple(done[control.id] for control in wanted if control.id in done)
-
-
-def _all_needs(control: Control) -> set[str]:
-    """The ids of the controls that it needs, and that those need."""
-    by_id = {one.id: one for one in controls()}
-    found: set[str] = set()
-    queue = list(control.needs)
-    while queue:
-        name = queue.pop()
-        if name not in found:
-            found.add(name)
-            queue += by_id[name].needs
-    return found
 
 
 def _finding(control: Control, subject: Subject, profile: str, today: date | None) -> Finding | None:
