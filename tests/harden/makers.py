@@ -117,7 +117,7 @@ def channel(name: str, on: bool, *, of: Source = COLLECTOR) -> Add:
     return lambda made: made.channels.setdefault(name, []).append(Seen(on, of, name))
 
 
-def sysmon(running: bool, ids: Iterable[int] | None = None, hashes: Iterable[str] = (), *,
+def sysmon(running: bool | None, ids: Iterable[int] | None = None, hashes: Iterable[str] = (), *,
            of: Source = COLLECTOR) -> Add:
     """Sysmon."""
     found = Sysmon(running, None if ids is None else frozenset(ids), frozenset(hashes))

@@ -53,9 +53,10 @@ class AuditState:
 
 @dataclass(frozen=True, slots=True)
 class Sysmon:
-    """Sysmon as far as evidence shows it. `ids` are None where its configuration is not known."""
+    """Sysmon as far as evidence shows it. `running` is None where that was not seen, `ids` where its configuration was
+    not."""
 
-    running: bool
+    running: bool | None
     ids: frozenset[int] | None = None
     hashes: frozenset[str] = frozenset()
 

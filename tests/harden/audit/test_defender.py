@@ -53,6 +53,14 @@ def test_states(adds, state) -> None:
         assert found.state == state, found.why
 
 
+def test_a_pass_says_where_nobody_saw_whether_defender_is_the_one_who_works() -> None:
+    doubt = "Whether Defender is the active antivirus was not seen."
+    (without,) = check(RULE, m.subject(m.asr(GUID, 1)), "seed")
+    (seen,) = check(RULE, m.subject(m.asr(GUID, 1), m.effective(RUNNING_MODE, "Normal")), "seed")
+    assert without.why.endswith(doubt)
+    assert (seen.state, doubt in seen.why) == ("pass", False)
+
+
 def test_what_is_in_force_comes_first_in_the_words() -> None:
     (found,) = check(RULE, m.subject(m.asr(GUID, 2), by_policy(1)), "seed")
     assert found.actual == "in force audit"

@@ -40,7 +40,7 @@ Rule configuration (version 4.90):
 def test_an_output(data) -> None:
     evidence = given("PC-7.txt", data, reader="sysmon")
     (seen,) = only(evidence).sysmon
-    assert seen.value.running
+    assert seen.value.running is None  # the configuration is there also while it is stopped
     assert seen.value.ids == {1, 3, 12, 13, 14, 19, 20, 21}
     assert seen.value.hashes == {"SHA256", "IMPHASH"}
     assert (only(evidence).name, told(evidence)) == ("PC-7", [])

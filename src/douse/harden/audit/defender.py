@@ -8,6 +8,8 @@ do not apply (the questionnaire asks whether that one does the same), with none 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from douse.content.settings import AsrSetting, Setting
 from douse.harden.audit.weigh import (
     Opinion,
@@ -52,7 +54,15 @@ def check_asr(setting: AsrSetting, subject: Subject) -> tuple[Check, ...]:
     seen = [one for one in seen if _layer(one) != LOCAL] or seen
     check = settled(setting, "block", [_opinion(setting, one) for one in seen] or _known_absent(subject),
                     missing=_MISSING, replaced=old)
-    return (_in_force_first(check, seen),)
+    return (_with_doubt(_in_force_first(check, seen), subject),)
+
+
+def _with_doubt(check: Check, subject: Subject) -> Check:
+    """A pass with a remark where nobody saw that Defender is the one who works: a passive one has rules and obeys
+    none."""
+    if check.state != "pass" or subject.kind != "host" or seen_of(subject.effective, RUNNING_MODE):
+        return check
+    return replace(check, why=join(check.why, "Whether Defender is the active antivirus was not seen."))
 
 
 def _opinion(setting: AsrSetting, seen: Seen[int]) -> Opinion:

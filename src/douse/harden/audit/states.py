@@ -129,13 +129,16 @@ def check_sysmon(setting: SysmonSetting, subject: Subject) -> tuple[Check, ...]:
     """Whether Sysmon runs and records what is needed."""
     seen, old = current(subject.sysmon)
     expected = f"runs; event ids {', '.join(map(str, setting.ids))}; hashes {', '.join(setting.hashes)}"
-    opinions = [_sysmon(setting, one) for one in seen]
+    told = [one.value.running for one in seen if one.value.running is not None]
+    opinions = [_sysmon(setting, one, runs=bool(told) and all(told)) for one in seen]
     return (settled(setting, expected, opinions, missing=_COLLECTOR, replaced=old),)
 
 
-def _sysmon(setting: SysmonSetting, seen: Seen[Sysmon]) -> Opinion:
+def _sysmon(setting: SysmonSetting, seen: Seen[Sysmon], *, runs: bool) -> Opinion:
+    """What a source shows; its configuration (sysmon -c) is there also while the service is stopped."""
     sysmon = seen.value
-    if not sysmon.running:
+    runs = runs if sysmon.running is None else sysmon.running
+    if sysmon.running is False:
         return Opinion("fail", "does not run", "Sysmon does not run.", cite(seen, "does not run"))
     if sysmon.ids is None:
         return Opinion("unknown", "runs; configuration not known",
@@ -144,12 +147,16 @@ def _sysmon(setting: SysmonSetting, seen: Seen[Sysmon]) -> Opinion:
     hashes = {word.upper() for word in sysmon.hashes}
     ids = sorted(set(setting.ids) - sysmon.ids)
     missing = [word for word in setting.hashes if word.upper() not in hashes and "*" not in hashes]
-    actual = f"runs; event ids {', '.join(map(str, sorted(sysmon.ids)))}; hashes {', '.join(sorted(hashes)) or 'none'}"
+    records = f"event ids {', '.join(map(str, sorted(sysmon.ids)))}; hashes {', '.join(sorted(hashes)) or 'none'}"
+    actual = f"runs; {records}" if runs else records
+    if not ids and not missing and not runs:
+        return Opinion("unknown", actual, "Its configuration records what is needed, but whether Sysmon runs was not "
+                       "seen: the collector's JSON would tell.", cite(seen, actual))
     if not ids and not missing:
         return Opinion("pass", actual, "Sysmon runs and records what is needed.", cite(seen, actual))
     lacks = join(f"event ids {shortened(map(str, ids), 20)}" if ids else "",
                  f"hashes {', '.join(missing)}" if missing else "")
-    return Opinion("partial", actual, f"Sysmon runs, but does not record {lacks}.", cite(seen, actual))
+    return Opinion("partial", actual, f"Sysmon does not record {lacks}.", cite(seen, actual))
 
 
 def check_sacl(setting: SaclSetting, subject: Subject) -> tuple[Check, ...]:

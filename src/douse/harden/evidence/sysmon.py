@@ -52,7 +52,7 @@ def read(file: EvidenceFile, evidence: Evidence) -> None:
     if ids is None:
         evidence.note(file.shown, "lists no rules, so that what Sysmon records by default stays unknown.",
                       "Give Sysmon a configuration, or run Sysmon64 -c elevated.")
-    found = Sysmon(True, ids, frozenset(HASHES if "*" in words else words & HASHES))
+    found = Sysmon(None, ids, frozenset(HASHES if "*" in words else words & HASHES))
     raw = f"events {', '.join(map(str, sorted(ids or ())))}; hashes {hashing[1].strip()}"
     host.sysmon.append(Seen(found, file.source("sysmon"), "Sysmon -c", raw))
 
