@@ -12,6 +12,7 @@ conflict.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,7 +22,7 @@ from douse.content.controls import controls
 from douse.content.settings import AppControlSetting, AppLockerSetting, FirewallSetting, Setting
 from douse.harden.applocker_decision import WELL_KNOWN, Decision, decide, program_of
 from douse.harden.audit.applocker import COPY_STARTS, check_applocker, merged_policy
-from douse.harden.audit.firewall import NO_RULE, check_firewall, firewall_seen
+from douse.harden.audit.firewall import TITLES, check_firewall, firewall_seen
 from douse.harden.audit.mshta_app_control import app_control
 from douse.harden.audit.weigh import cite, current, is_policy, join, listed_sentences, seen_of, unique_citations
 from douse.harden.finding import STATES, Cited, MshtaAnswer
@@ -170,6 +171,10 @@ def _shown(service: Service | None) -> str:
     return "not installed" if service is None else " ".join(filter(None, (service.start, service.state)))
 
 
+_SILENT_STORE = re.compile(rf"(?:{'|'.join(map(re.escape, TITLES.values()))}): No rule blocks it\.\s*")
+"""What is the same of every store that has no rule is not repeated in the answer; the findings H01 and H02 have it."""
+
+
 def _egress(subject: Subject) -> tuple[str, str, tuple[Cited, ...]]:
     """The worst state of the firewall controls of the program, why, and the evidence."""
     checks = [check for setting in _settings(FirewallSetting) for check in check_firewall(setting, subject)]
@@ -181,8 +186,9 @@ def _egress(subject: Subject) -> tuple[str, str, tuple[Cited, ...]]:
              "conflict": "Sources disagree on the firewall:",
              "unknown": "Whether the firewall keeps it off ports 80 and 443 cannot be told (H01, H02)."}
     told, cited = words.get(worst, ""), tuple(one for check in checks for one in check.cited)
-    if worst == "fail" and all(one.value == NO_RULE for one in cited):
-        return worst, "No firewall rule keeps it off ports 80 and 443.", cited
+    if worst == "fail":
+        why = _SILENT_STORE.sub("", why).strip()
+        told = told if why else "No firewall rule keeps it off ports 80 and 443."
     short = worst in ("pass", "unknown")
     if worst == "pass" and not is_policy(subject) and not firewall_seen(subject):
         told = join(told, "That holds only while Windows Firewall is on, which was not seen (H03).")
