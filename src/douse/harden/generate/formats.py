@@ -67,7 +67,7 @@ FORMATS: Mapping[str, Format] = {one.word: one for one in (
         "There BACKUP is the name of the folder in braces below `gpo`, FOLDER the full path of `gpo`.",
         "The backup holds no report (gpreport.xml): look at the settings in the imported GPO.",
         "Link it to the organisational unit of ring 1, with security filtering on that ring's group."),
-        "Unlink the GPO, then `gpupdate /force`; `gpo-undo/` takes back what an unlinked GPO leaves on a computer."),
+        "Unlink the GPO, then `gpupdate /force`; `gpo-undo/`, where it is there, takes back values that stay."),
     Format("pol", _here("pol"), "registry.pol for LGPO.exe", VALUES, (
         "On a computer without a domain, as administrator: `LGPO.exe /m pol\\Machine\\registry.pol`.",
         "For its users: `LGPO.exe /u pol\\User\\registry.pol`."), "The same with the files below `pol\\undo`."),
