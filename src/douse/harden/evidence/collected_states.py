@@ -51,7 +51,7 @@ def _defender(collected: Collected) -> None:
     host, document, source = collected.host, collected.document, collected.source
     defender.add_states(host, "MpPreference", mapping(document.get("mppreference")), source)
     defender.add_states(host, "MpComputerStatus", mapping(document.get("mpcomputerstatus")), source)
-    absent = {entry.get("name") for entry in collected.entries("services") if entry.get("present") is False}
+    absent = {text(entry.get("name")) for entry in collected.entries("services") if entry.get("present") is False}
     if collected.lacks("mppreference") and "WinDefend" in absent:
         defender.add_states(host, "MpComputerStatus", {"AMRunningMode": "Not running"}, source)
     if "asr_ids" in document:
