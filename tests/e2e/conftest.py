@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
     from douse.hunt.result import HuntResult
 
@@ -33,6 +33,28 @@ def browser(tool: Callable[[str], Path]) -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=tool("chromium"), args=["--no-sandbox"])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a page with all its details open; what it asks for and complains about is kept beside it."""
+    contexts = []
+
+    def make(path: Path, **options: object) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.asked, page.complaints = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.goto(path.as_uri())
+        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
-"""Write docs/report-desktop.png, -mobile.png and -print.png of the demo's report: `python tests/e2e/screenshots.py`.
+"""Write docs/report-desktop.png, -mobile.png and -print.png of the demo's report, and docs/audit-*.png of the sample
+fleet's audit: `python tests/e2e/screenshots.py`.
 
-The demo's records are made and hunted anew, so the pictures show what a user gets. Only the top of the page is taken,
+The demo's records are made and hunted anew, and the fleet of the tests is audited, so the pictures show what a user
+gets. Only the top of the page is taken,
 so that the files stay small. Needs chromium and playwright, and pdftoppm for the print. Look at what it wrote before
 you commit it.
 """
@@ -17,8 +19,12 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from douse import api
+from douse.report.audit_formats import FORMATS as AUDIT_FORMATS
 from douse.report.document import document
 from douse.report.formats import FORMATS
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from harden import fleet  # the tests' own
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 WIDTHS = {"desktop": 1280, "mobile": 390}
@@ -27,16 +33,16 @@ MAX_BYTES = 400_000
 
 
 def main() -> None:
-    """Take the pictures of the demo's report into docs/, or into the folder given."""
+    """Take the pictures of both pages into docs/, or into the folder given."""
     folder = (Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         os.chdir(scratch)  # the report names its inputs as they were given: as `make demo` does
-        report = _report(Path(scratch))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        for name, width in WIDTHS.items():
-            _picture(_open(browser, report, width), folder / f"report-{name}.png", width)
-        _print(_open(browser, report, WIDTHS["desktop"]), Path(scratch) / "report.pdf", folder / "report-print.png")
+        for word, page in (("report", _report(Path(scratch))), ("audit", _audit(Path(scratch)))):
+            for name, width in WIDTHS.items():
+                _picture(_open(browser, page, width), folder / f"{word}-{name}.png", width)
+            _print(_open(browser, page, WIDTHS["desktop"]), page.with_suffix(".pdf"), folder / f"{word}-print.png")
         browser.close()
 
 
@@ -46,6 +52,16 @@ def _report(folder: Path) -> Path:
     result = api.hunt(api.HuntOptions(paths=("demo/logs",), command_line="douse hunt demo/logs --format html"))
     path = folder / "report.html"
     path.write_bytes(b"".join(FORMATS["html"].render(document(result))))
+    return path
+
+
+def _audit(folder: Path) -> Path:
+    """The audit of the sample fleet."""
+    fleet.build(folder)
+    result = api.audit(api.AuditOptions(("collected",), inventory=Path("hosts.csv"), today=fleet.TODAY, command_line=(
+        "douse harden audit collected --inventory hosts.csv --format html")))
+    path = folder / "audit.html"
+    path.write_bytes(b"".join(AUDIT_FORMATS["html"](result)))
     return path
 
 

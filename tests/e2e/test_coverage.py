@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from douse.hunt.coverage_result import CoverageOptions
 from douse.report.coverage_formats import FORMATS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.e2e
 
@@ -37,28 +37,6 @@ def pages(scenario: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
         result = coverage(CoverageOptions(paths=tuple(map(str, paths))))
         found[name].write_bytes(b"".join(FORMATS["html"](result)))
     return found
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a page with all its details open; what it asks for and complains about is kept beside it."""
-    contexts = []
-
-    def make(path: Path, **options: object) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.asked, page.complaints = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto(path.as_uri())
-        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
 
 
 NAMES = pytest.mark.parametrize("name", ["matrix", "host", "odd"])

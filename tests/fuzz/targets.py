@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fuzz.evidence import EVIDENCE
+from fuzz.exports import EXPORTS
 from fuzz.iocs import IOCS
 from fuzz.kept import KEPT
 from fuzz.language import LANGUAGE
 from fuzz.linked import LINKED
 from fuzz.lists import LISTS
 from fuzz.logs import LOGS
+from fuzz.policies import POLICIES
+from fuzz.registry import REGISTRY
 from fuzz.spread import SPREAD
 from fuzz.target import Target
 
-TARGETS: Mapping[str, Target] = {**EVIDENCE, **LOGS, **LANGUAGE, **LINKED, **SPREAD, **LISTS, **KEPT, **IOCS}
+TARGETS: Mapping[str, Target] = {
+    **EVIDENCE, **LOGS, **LANGUAGE, **LINKED, **SPREAD, **LISTS, **KEPT, **IOCS, **POLICIES, **EXPORTS,
+    **REGISTRY}

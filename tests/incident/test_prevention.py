@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 import builders as b
@@ -198,11 +196,8 @@ def test_a_flood_of_evidence_is_looked_at_in_bounds(monkeypatch: pytest.MonkeyPa
     looked: list[int] = []
 
     def look(case: Case, evidence: signs.Evidence) -> tuple[BreakingControl, ...]:
-        begun = time.process_time()
         looked.append(len(evidence.pieces))
-        found = prevention.controls_of(case, evidence)
-        assert time.process_time() - begun < 2
-        return found
+        return prevention.controls_of(case, evidence)
 
     monkeypatch.setattr("douse.incident.correlate.controls_of", look)
     story = Story()

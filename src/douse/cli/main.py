@@ -43,6 +43,7 @@ COMMANDS = (
     Entry("diff", "douse.cli.diff:diff", "Say what changed between two saved hunts."),
     Entry("coverage", "douse.cli.coverage:coverage", "Show what logs can show: gaps, blind spots, how to close them."),
     Entry("rules", "douse.cli.rules:rules", "List, show, explain, test and check Sigma rules."),
+    Entry("harden", "douse.cli.harden:harden", "Harden Windows against infostealers: what to set, what is set."),
     Entry("simulate", "douse.cli.simulate:simulate", "Write the log records of an intrusion, for tests and training."),
     Entry("completion", "douse.cli.completion:completion", "Print the completion script for a shell."),
 )

@@ -42,7 +42,7 @@ def _checked(output: Path, where: str, *, force: bool, evidence: Iterable[str]) 
         raise OutputError(where, "is a folder.", "Name a file in it.")
     if not output.parent.is_dir():
         raise OutputError(where, "its folder does not exist.", f"Make it first: mkdir {output.parent}")
-    _refuse_evidence(output, evidence)
+    refuse_evidence(output, evidence)
     if _is_special(output):
         return output
     if output.exists() and not force:
@@ -52,7 +52,7 @@ def _checked(output: Path, where: str, *, force: bool, evidence: Iterable[str]) 
     return output
 
 
-def _refuse_evidence(output: Path, evidence: Iterable[str]) -> None:
+def refuse_evidence(output: Path, evidence: Iterable[str]) -> None:
     """Evidence stays as it was found: neither the file itself nor anything inside its folder is written."""
     resolved = output.resolve()
     for path in map(Path, evidence):

@@ -7,7 +7,8 @@ until a loader asks for a number or a truth value. Every complaint is a ContentE
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +19,7 @@ from douse.errors import ContentError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TRUTH = {"true": True, "false": False}
+_GUID = re.compile(r"(\{)?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?(1)\})")
 _OURS = Path(__file__).parent
 
 MAX_BYTES = 4 << 20
@@ -102,6 +104,13 @@ class Section:
         except ValueError:
             self.fail(f"{key} must be a whole number, not {value!r}.", key=key)
 
+    def guid(self, key: str) -> str:
+        """A GUID, with or without braces in the file; without them here, and in the file's case."""
+        text = self.text(key)
+        if not _GUID.fullmatch(text):
+            self.fail(f"{text!r} is no GUID.", "Write it as 01234567-89ab-cdef-0123-456789abcdef.", key=key)
+        return text.strip("{}")
+
     def truth(self, key: str, default: bool) -> bool:
         """A truth value, written true or false."""
         value = self._scalar(key)
@@ -172,10 +181,23 @@ def read(path: Path, shown: str = "") -> Section:
     """The top mapping of a YAML file; `shown` is how errors name the file."""
     name = shown or str(path)
     try:
-        text = path.read_text(encoding="utf-8") if path.is_relative_to(_OURS) else _bounded(path, name)
-        node = yaml.compose(text, Loader=_Loader)
+        if path.is_relative_to(_OURS):
+            return _composed(path.read_text(encoding="utf-8"), name)
+        return parse(_bounded(path, name), name)
     except (OSError, UnicodeDecodeError) as error:
         raise ContentError(name, f"cannot be read ({error}).") from None
+
+
+def parse(text: str, name: str) -> Section:
+    """The top mapping of a YAML text that is not ours; `name` is how errors name it. The same errors as `read`."""
+    return _composed(text, name, _check_depth)
+
+
+def _composed(text: str, name: str, check: Callable[[str, str], None] | None = None) -> Section:
+    try:
+        if check is not None:
+            check(text, name)
+        node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ContentError(f"{name}:{line}", f"not YAML: {error.problem}.", "Quote special signs.") from None
@@ -187,12 +209,16 @@ def read(path: Path, shown: str = "") -> Section:
 
 
 def _bounded(path: Path, name: str) -> str:
-    """The text of somebody else's file, if it is neither too large nor too deep to be composed."""
+    """The text of somebody else's file, if it is not too large to be composed."""
     with path.open("rb") as stream:
         data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise ContentError(name, f"larger than {MAX_BYTES:,} bytes.", "Split it into several files.")
-    text = data.decode("utf-8-sig")
+    return data.decode("utf-8-sig")
+
+
+def _check_depth(text: str, name: str) -> None:
+    """Complain of a text that is too deep to be composed."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -200,4 +226,3 @@ def _bounded(path: Path, name: str) -> str:
             line = event.start_mark.line + 1 if event.start_mark else 1
             raise ContentError(f"{name}:{line}", f"nested deeper than {MAX_DEPTH} levels.",
                                "Flatten it.")
-    return text

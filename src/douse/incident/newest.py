@@ -59,6 +59,12 @@ class Newest(Generic[T]):
             self.facts = {key: self.facts[key] for key in newest}
             self.trimmed = True
 
+    def shrink(self, limit: int) -> None:
+        """Keep no more than so many from now on."""
+        if len(self.facts) > limit:
+            self.limit = limit
+            self._trim()
+
     def merge(self, other: Newest[T]) -> None:
         """Take in what another worker kept."""
         for key, fact in other.facts.items():

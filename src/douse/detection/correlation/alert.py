@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 
 from douse.detection.correlation.document import Correlation
 from douse.detection.correlation.records import Record
@@ -54,6 +54,11 @@ def correlation_alert(correlation: Correlation, group: tuple[str, ...], window: 
 def _alert_id(rule_id: str, group: tuple[str, ...], first: Record) -> str:
     """The same for the same first match and group; what happened later does not change it."""
     return str(uuid.uuid5(_NAMESPACE, "\x1f".join((rule_id, *group, first.origin.alert_id))))
+
+
+def later_id(alert: Alert, first: datetime) -> str:
+    """The id of a window that begins with the same match as an earlier one, at another moment of it."""
+    return str(uuid.uuid5(_NAMESPACE, f"{alert.alert_id}\x1f{first.isoformat()}"))
 
 
 def _matched(correlation: Correlation, window: Window, records: Sequence[Record]) -> tuple[Match, ...]:

@@ -19,8 +19,9 @@ from __future__ import annotations
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 
-from douse.detection.correlation.alert import correlation_alert
+from douse.detection.correlation.alert import correlation_alert, later_id
 from douse.detection.correlation.document import TEMPORAL, Correlation
 from douse.detection.correlation.records import (
     LeftOut,
@@ -184,8 +185,17 @@ def _hidden(correlations: Sequence[Correlation], own: set[str]) -> frozenset[str
 
 def _alerts(correlation: Correlation, groups: Mapping[tuple[str, ...], Sequence[Record]],
             ) -> Iterator[tuple[Alert, Sequence[Record], int]]:
-    """The alerts of one correlation, each with its window's records in time order, and since which one it was met."""
+    """The alerts of one correlation, each with its window's records in time order, and since which one it was met.
+
+    An inner alert can stand for several moments, and so begin several windows of an outer one: those after the first
+    are told apart by their time.
+    """
     for group, members in sorted(groups.items()):
+        given = set[str]()
         for window in windows([record.hit for record in members], correlation):
             inside = members[window.first : window.last + 1]
-            yield correlation_alert(correlation, group, window, inside), inside, window.met - window.first
+            alert = correlation_alert(correlation, group, window, inside)
+            if alert.alert_id in given:
+                alert = replace(alert, alert_id=later_id(alert, inside[0].hit.time))
+            given.add(alert.alert_id)
+            yield alert, inside, window.met - window.first

@@ -1,0 +1,1 @@
+"""Files and folders that an administrator collected become Evidence; each format has a reader (table.py)."""
