@@ -141,10 +141,10 @@ def test_an_unknown_verb_is_compared_with_all(capsys: pytest.CaptureFixture[str]
 
 def test_help_of_the_group_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     said = out(capsys, "--help")
-    assert [name for name, _, _ in VERBS if not re.search(rf"^  {name} ", said, re.MULTILINE)] == []
+    assert [entry.name for entry in VERBS if not re.search(rf"^  {entry.name} ", said, re.MULTILINE)] == []
 
 
-@pytest.mark.parametrize("verb", [name for name, _, _ in VERBS])
+@pytest.mark.parametrize("verb", [entry.name for entry in VERBS])
 def test_every_verb_ends_with_examples_and_codes(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     said = out(capsys, verb, "--help")
     assert f"$ douse harden {verb}" in said

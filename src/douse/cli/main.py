@@ -15,7 +15,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
 
@@ -23,19 +22,10 @@ import click
 
 from douse import __version__
 from douse.cli import exits
+from douse.cli.lazy import Entry, Listed
 from douse.errors import DouseError
 from douse.hunt.garbage import seldom_collecting
 from douse.text import clean
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A command by name: where it is defined (`module:attribute`) and what `douse --help` says about it."""
-
-    name: str
-    target: str
-    summary: str
-
 
 COMMANDS = (
     Entry("hunt", "douse.cli.hunt:hunt", "Find infostealers in Windows logs and explain each incident."),
@@ -63,21 +53,12 @@ class Session:
     debug: bool = False
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are listed in COMMANDS and imported when somebody runs or completes them."""
+class LazyGroup(Listed):
+    """The commands of COMMANDS, which end with a code of ours where the reader of the output went away."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names in the order of COMMANDS: the main job first, not the alphabet."""
-        return [entry.name for entry in COMMANDS]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command of that name, None where there is none."""
-        for entry in COMMANDS:
-            if entry.name == cmd_name:
-                module, attribute = entry.target.split(":")
-                command: click.Command = getattr(import_module(module), attribute)
-                return command
-        return None
+    def entries(self) -> Sequence[Entry]:
+        """COMMANDS."""
+        return COMMANDS
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -90,22 +71,6 @@ class LazyGroup(click.Group):
         """As click's, with an exit code of its own for a closed pipe: click's would be 1, our "findings"."""
         with _closed_pipe_as_exit():
             return super().invoke(ctx)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click's, but an unknown name is compared with the lazy names, so that the nearest one is suggested."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.exceptions.NoSuchCommand as unknown:
-            raise click.exceptions.NoSuchCommand(
-                unknown.command_name, possibilities=self.list_commands(ctx), ctx=ctx
-            ) from None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands from the table, importing none of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(entry.name, entry.summary) for entry in COMMANDS])
 
 
 @contextmanager
