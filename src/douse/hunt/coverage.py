@@ -29,7 +29,7 @@ from douse.hunt.coverage_result import (
 )
 from douse.hunt.plan import Plan, Unit, make
 from douse.hunt.problems import problems_of, problems_of_rules
-from douse.hunt.read import read_unit
+from douse.hunt.read import read_plan, read_unit, telling
 from douse.hunt.result import Progress
 from douse.hunt.run import Silent
 from douse.hunt.work import rules_of
@@ -43,7 +43,6 @@ from douse.telemetry.textlog import NETWORK
 
 _UNNUMBERED = "mde/"
 """Channels whose record ids are no count: Defender's rows have none, and their reader makes one."""
-_REPORT_EVERY = 5_000
 
 
 @dataclass(slots=True)
@@ -85,38 +84,19 @@ def coverage(options: CoverageOptions, progress: Progress | None = None) -> Cove
     if options.strict:
         plan.refuse_losses()
     seen = _Seen.empty(options)
-    unread = _read(plan, options, seen, progress or Silent()) if options.paths else 0
+    progress = progress or Silent()
+    unread = read_plan(plan, progress, lambda unit: _read_one(unit, options, seen, progress)) if options.paths else 0
     return _result(options, ruleset, plan, seen, unread, started)
-
-
-def _read(plan: Plan, options: CoverageOptions, seen: _Seen, progress: Progress) -> int:
-    """Read all units; the number of files that an interruption left unread comes back."""
-    progress.start(plan.total_bytes)
-    done: set[str] = set()
-    try:
-        for unit in plan.units:
-            _read_one(unit, options, seen, progress)
-            done.add(unit.path)
-    except KeyboardInterrupt:
-        return len({unit.path for unit in plan.units} - done) or 1
-    finally:
-        progress.finish()
-    return 0
 
 
 def _read_one(unit: Unit, options: CoverageOptions, seen: _Seen, progress: Progress) -> None:
     tally, before = seen.tally, seen.tally.records_read
-    reported = tally.bytes_read, tally.records_read
     try:
-        for number, event in enumerate(read_unit(unit, Wanted.everything(), tally), start=1):
+        for event in telling(read_unit(unit, Wanted.everything(), tally), tally, progress):
             if options.in_window(event.time):
                 seen.observe(event)
-            if number % _REPORT_EVERY == 0:
-                progress.advance(tally.bytes_read - reported[0], tally.records_read - reported[1], 0)
-                reported = tally.bytes_read, tally.records_read
     finally:
         seen.file(unit, tally.records_read - before)
-    progress.advance(tally.bytes_read - reported[0], tally.records_read - reported[1], 0)
 
 
 @lru_cache(maxsize=1_000)

@@ -9,9 +9,9 @@ from typing import Final
 
 from douse.harden.preflight.watch import Watcher
 from douse.hunt.garbage import seldom_collecting
-from douse.hunt.plan import Plan, Unit, make
+from douse.hunt.plan import Unit, make
 from douse.hunt.problems import problems_of
-from douse.hunt.read import read_unit
+from douse.hunt.read import read_plan, read_unit, telling
 from douse.hunt.result import Problem, Progress
 from douse.telemetry import Tally
 
@@ -19,7 +19,6 @@ ON_FOR: Final = timedelta(hours=1)
 """Between the first and the last record of a day, of any kind, until a computer counts as having been on: a minute
 beyond midnight of UTC is none."""
 MAX_HOST_DAYS: Final = 2_000_000
-_REPORT_EVERY: Final = 5_000
 
 
 class _Days(Tally):
@@ -75,35 +74,15 @@ def read_logs(paths: tuple[str, ...], watchers: Iterable[Watcher], progress: Pro
               since: datetime | None = None) -> LogsRead:
     """Show every wanted record from `since` on to all watchers, which are of the same kind."""
     plan, tally, several = make(paths), _Days(), tuple(watchers)
-    unread = _read(plan, tally, several, progress, since)
+    with seldom_collecting():
+        unread = read_plan(plan, progress, lambda unit: _read_one(unit, tally, several, progress, since))
     problems = problems_of(tally, plan.losses, (), unread, "looked at")
     return LogsRead(tally.records_read, problems, tuple(tally.notes), unread > 0, tally.on())
 
 
-def _read(plan: Plan, tally: Tally, watchers: tuple[Watcher, ...], progress: Progress, since: datetime | None) -> int:
-    """Read all units; the number of files that an interruption left unread comes back."""
-    progress.start(plan.total_bytes)
-    done: set[str] = set()
-    try:
-        with seldom_collecting():
-            for unit in plan.units:
-                _read_one(unit, tally, watchers, progress, since)
-                done.add(unit.path)
-    except KeyboardInterrupt:
-        return len({unit.path for unit in plan.units} - done) or 1
-    finally:
-        progress.finish()
-    return 0
-
-
 def _read_one(unit: Unit, tally: Tally, watchers: tuple[Watcher, ...], progress: Progress,
               since: datetime | None) -> None:
-    reported = tally.bytes_read, tally.records_read
-    for count, event in enumerate(read_unit(unit, watchers[0].wanted, tally), start=1):
+    for event in telling(read_unit(unit, watchers[0].wanted, tally), tally, progress):
         if since is None or event.time >= since:
             for watcher in watchers:
                 watcher.observe(event)
-        if count % _REPORT_EVERY == 0:
-            progress.advance(tally.bytes_read - reported[0], tally.records_read - reported[1], 0)
-            reported = tally.bytes_read, tally.records_read
-    progress.advance(tally.bytes_read - reported[0], tally.records_read - reported[1], 0)
