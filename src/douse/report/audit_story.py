@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from douse.content.controls import controls
+from douse.content.controls import SEVERITIES, controls
 from douse.harden.for_incident import command as generate_command
 from douse.harden.for_incident import formats_of
 from douse.report.audit_schema import AuditDocument, ControlSummaryRow, FindingRow, SubjectRow
@@ -39,7 +39,6 @@ _MOST_OWNERS = 12
 KINDS = {"host": "Host", "policy": "Policy", "tenant": "Tenant", "organisation": "Organisation"}
 
 _KEPT = ("denied", "dead", "allowed-for-group")
-_RANK = {"high": 0, "medium": 1, "low": 2}
 _TOLD = {"unrestricted": "can be started by anybody on", "conflict": "cannot be judged, as sources disagree, on",
          "unknown": "cannot be judged on", "allowed-for-group": "is allowed only for a group on",
          "denied": "is denied for all on", "dead": "is dead on"}
@@ -98,7 +97,7 @@ def _applies(row: ControlSummaryRow) -> int:
 def to_change(document: AuditDocument) -> list[ControlSummaryRow]:
     """The controls that are missing somewhere: the most severe first, then those missing in most places."""
     found = [row for row in document["controls"] if row["missing_on"]]
-    return sorted(found, key=lambda row: (_RANK[row["severity"]], -len(row["missing_on"]), row["id"]))
+    return sorted(found, key=lambda row: (SEVERITIES.index(row["severity"]), -len(row["missing_on"]), row["id"]))
 
 
 def to_collect(document: AuditDocument) -> list[ControlSummaryRow]:

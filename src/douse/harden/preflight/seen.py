@@ -61,8 +61,20 @@ class Record:
         return f"{self.source} {self.channel} {self.event_id} #{self.record_id} {self.time:%Y-%m-%dT%H:%M:%SZ}"
 
 
+class _Timed:
+    """What a record tells, at the record's time."""
+
+    __slots__ = ()
+    record: Record
+
+    @property
+    def time(self) -> datetime:
+        """When, in UTC."""
+        return self.record.time
+
+
 @dataclass(frozen=True, slots=True, order=True)
-class Start:
+class Start(_Timed):
     """The program began. `renamed` says that only its version resource names it; `odd` what is odd about its command,
     `urls` the hosts and ports that it names."""
 
@@ -79,14 +91,9 @@ class Start:
     urls: tuple[tuple[str, int], ...]
     named: Named
 
-    @property
-    def time(self) -> datetime:
-        """When, in UTC."""
-        return self.record.time
-
 
 @dataclass(frozen=True, slots=True, order=True)
-class Connection:
+class Connection(_Timed):
     """The program connected, or tried and was `refused`. What only Defender says with it, parent and command, is in
     `began`. Of a `nameless` one the record knows no more than the pid: the process had ended already."""
 
@@ -104,18 +111,13 @@ class Connection:
     nameless: bool = False
 
     @property
-    def time(self) -> datetime:
-        """When, in UTC."""
-        return self.record.time
-
-    @property
     def image(self) -> str:
         """The program's path in small letters, where its start is told with it."""
         return self.began.image.lower() if self.began else ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Query:
+class Query(_Timed):
     """The program asked for a name and got these addresses."""
 
     record: Record
@@ -124,11 +126,6 @@ class Query:
     name: str
     addresses: tuple[str, ...]
     named: Named
-
-    @property
-    def time(self) -> datetime:
-        """When, in UTC."""
-        return self.record.time
 
 
 @dataclass(frozen=True, slots=True, order=True)
